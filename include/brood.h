@@ -1,0 +1,13 @@
+/* brood: run C functions in other processes, the same way on Windows and on Unix. */
+#ifndef BROOD_H
+#define BROOD_H
+
+#include <brood/base.h>
+#include <brood/call.h>
+#include <brood/connection.h>
+#include <brood/log.h>
+#include <brood/pack.h>
+#include <brood/process.h>
+#include <brood/value.h>
+
+#endif

@@ -1,0 +1,123 @@
+/* Pipes and connections: whole messages between two ends.
+ *
+ * On the wire a message is a 4-byte big-endian signed length and the bytes; for 2 GiB and more -1
+ * and an 8-byte big-endian length (as CPython's multiprocessing.connection since 3.8). Values are
+ * pickle protocol 4.
+ *
+ * One reader and one writer make progress side by side; more threads are safe and take turns. One
+ * end belongs to one process at a time: what a process has read ahead stays with it. */
+#ifndef BROOD_CONNECTION_H
+#define BROOD_CONNECTION_H
+
+#include <brood/pack.h>
+
+BROOD_BEGIN_C
+
+typedef enum brood_direction {
+    BROOD_DUPLEX,
+    BROOD_ONE_WAY
+} brood_direction;
+
+/// brood_pipe makes two joined ends. BROOD_DUPLEX: both send and receive. BROOD_ONE_WAY: `*first`
+/// receives, `*second` sends (as in Python). Release each with brood_connection_free. On failure
+/// both are NULL.
+///
+/// Errors: BROOD_EINVAL, BROOD_ENOMEM, BROOD_ESYSTEM.
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_pipe(brood_connection **first, brood_connection **second,
+                              brood_direction direction);
+
+/// brood_send sends a value. When it fails with BROOD_ETIMEDOUT before the first byte left, the
+/// message was not sent and the connection is as before; if the time ends in the middle of a
+/// message, the connection can send no more (BROOD_EBROKEN from then on).
+///
+/// Errors: BROOD_ETIMEDOUT; BROOD_EPEER when the other end is gone; BROOD_ECLOSED; BROOD_EBROKEN;
+/// BROOD_EINVAL for an end that only receives; BROOD_ETYPE for an object; BROOD_ETOOBIG;
+/// BROOD_ENOMEM; BROOD_ESYSTEM.
+/// Threads: safe from any thread; senders take turns.
+BROOD_MAY_FAIL int brood_send(brood_connection *connection, brood_value value, int64_t timeout_ms);
+
+/// brood_recv receives a value. On success `*out` owns it; else it is NULL. A time limit that ends
+/// in the middle of a message loses nothing: the next call goes on.
+///
+/// Errors: BROOD_ETIMEDOUT; BROOD_EEND after the last message when the other end is closed;
+/// BROOD_EPEER when it ended in the middle of a message; BROOD_EDECODE when the bytes are not a
+/// value (they are consumed); BROOD_ECLOSED; BROOD_EINVAL for an end that only sends; BROOD_ENOMEM;
+/// BROOD_ESYSTEM.
+/// Threads: safe from any thread; receivers take turns.
+BROOD_MAY_FAIL int brood_recv(brood_connection *connection, brood_message **out,
+                              int64_t timeout_ms);
+
+/// brood_send_bytes sends `size` bytes as one message; 0 bytes are a message too. Failures as
+/// brood_send.
+///
+/// Errors: as brood_send, without BROOD_ETYPE.
+/// Threads: safe from any thread; senders take turns.
+BROOD_MAY_FAIL int brood_send_bytes(brood_connection *connection, const void *data, size_t size,
+                                    int64_t timeout_ms);
+
+/// brood_recv_bytes receives a message whose value is bytes. One of more than `maximum` bytes (0:
+/// no limit) is BROOD_ETOOBIG; it is still there for the next call.
+///
+/// Errors: as brood_recv, without BROOD_EDECODE; BROOD_ETOOBIG.
+/// Threads: safe from any thread; receivers take turns.
+BROOD_MAY_FAIL int brood_recv_bytes(brood_connection *connection, brood_message **out,
+                                    size_t maximum, int64_t timeout_ms);
+
+/// brood_recv_bytes_into receives into the caller's room: `*size` is the room before and the
+/// message's size after, also on BROOD_ETOOSMALL (the message is still there for the next call).
+///
+/// Errors: as brood_recv, without BROOD_EDECODE; BROOD_ETOOSMALL.
+/// Threads: safe from any thread; receivers take turns.
+BROOD_MAY_FAIL int brood_recv_bytes_into(brood_connection *connection, void *data, size_t *size,
+                                         int64_t timeout_ms);
+
+/// brood_poll waits until something can be received: a message, a part of one, or the end of the
+/// stream.
+///
+/// Errors: BROOD_ETIMEDOUT, BROOD_ECLOSED, BROOD_EINVAL, BROOD_ESYSTEM.
+/// Threads: safe from any thread; takes turns with receivers.
+BROOD_MAY_FAIL int brood_poll(brood_connection *connection, int64_t timeout_ms);
+
+/// brood_connection_handle returns the descriptor or HANDLE underneath, borrowed until close;
+/// BROOD_NO_HANDLE afterwards.
+///
+/// Threads: safe from any thread.
+BROOD_API brood_handle brood_connection_handle(const brood_connection *connection);
+
+/// brood_connection_readable tells whether this end receives.
+///
+/// Threads: safe from any thread.
+BROOD_API bool brood_connection_readable(const brood_connection *connection);
+
+/// brood_connection_writable tells whether this end sends.
+///
+/// Threads: safe from any thread.
+BROOD_API bool brood_connection_writable(const brood_connection *connection);
+
+/// brood_connection_close ends this end for every thread of this process: calls from now on are
+/// BROOD_ECLOSED, and one that is blocked ends with it within a tenth of a second. The other end
+/// sees the end of the stream, once no other process holds this end. The object stays until
+/// brood_connection_free. May be called again; NULL is allowed.
+///
+/// Threads: safe from any thread.
+BROOD_API void brood_connection_close(brood_connection *connection);
+
+/// brood_connection_closed tells whether it was closed here.
+///
+/// Threads: safe from any thread.
+BROOD_API bool brood_connection_closed(const brood_connection *connection);
+
+/// brood_connection_ref adds an owner and returns `connection`. NULL gives NULL.
+///
+/// Threads: safe from any thread.
+BROOD_API brood_connection *brood_connection_ref(brood_connection *connection);
+
+/// brood_connection_free drops an owner; the last one closes it. NULL is allowed.
+///
+/// Threads: safe from any thread; the caller's reference may not be used afterwards.
+BROOD_API void brood_connection_free(brood_connection *connection);
+
+BROOD_END_C
+
+#endif

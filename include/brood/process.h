@@ -1,0 +1,114 @@
+/* Processes that run a function. */
+#ifndef BROOD_PROCESS_H
+#define BROOD_PROCESS_H
+
+#include <brood/call.h>
+
+BROOD_BEGIN_C
+
+/// brood_process_options: zero means the default. Set `size` with BROOD_OPTIONS or
+/// BROOD_OPTIONS_INIT.
+typedef struct brood_process_options {
+    size_t size;
+    const char *name; /* UTF-8, at most 255 bytes; NULL: Process-1, Process-2, ... */
+} brood_process_options;
+
+/// brood_process_start starts a process of this program's executable that runs `target` with `args`
+/// (NULL: none), and does not wait for it.
+///
+/// The child inherits the standard streams and what `args` carries, nothing else. Connections
+/// wrapped in BROOD_GIVE are closed here on success. The child ends when this process ends, even if
+/// it is killed. On success `*out` is the process; drop it with brood_process_free. On failure
+/// `*out` is NULL, no process is left and nothing was given away.
+///
+/// Errors: BROOD_ENOTINIT without brood_init at the top of main; BROOD_EINVAL; BROOD_ETYPE for an
+/// argument that cannot travel; BROOD_EMODULE for a function outside the main program;
+/// BROOD_ENOMEM; BROOD_ESYSTEM, BROOD_EACCES or BROOD_ENOENT from the system.
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_process_start(brood_process **out, brood_function target,
+                                       const brood_args *args,
+                                       const brood_process_options *options);
+
+/// brood_process_join waits for the end, however it ended; may be called again.
+///
+/// Errors: BROOD_ETIMEDOUT, BROOD_EINVAL.
+/// Threads: safe from any thread.
+BROOD_API int brood_process_join(brood_process *process, int64_t timeout_ms);
+
+/// brood_process_is_alive tells whether it still runs.
+///
+/// Threads: safe from any thread.
+BROOD_API bool brood_process_is_alive(brood_process *process);
+
+/// brood_process_exitcode sets `*exitcode` to 0..255, or to minus the signal that ended it. On
+/// Windows crash statuses count as the signal they resemble (access violation and stack overflow
+/// -11, illegal instruction -4, division by zero -8, fail-fast -6, Ctrl-C -2), our terminate is -15
+/// and our kill -9. 255 with words in brood_process_failure where the status could not be learned.
+///
+/// Errors: BROOD_ERUNNING before the end.
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_process_exitcode(brood_process *process, int *exitcode);
+
+/// brood_process_failure says why it failed, or NULL while it runs and when it did not fail.
+/// Borrowed from the process.
+///
+/// Threads: safe from any thread.
+BROOD_API const brood_failure *brood_process_failure(brood_process *process);
+
+/// brood_process_result waits for the end and sets `*out` to a message with what the target gave to
+/// brood_return (none, if it gave nothing). Every call makes a new message. On failure `*out` is
+/// NULL and brood_last_error has the child's words.
+///
+/// Errors: BROOD_ETASK when the target returned a code of its own (failure->code) or called exit
+/// with one; its brood_error when it returned one; BROOD_EWORKER when it was killed or crashed;
+/// BROOD_ETIMEDOUT; BROOD_ENOMEM.
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_process_result(brood_process *process, brood_message **out,
+                                        int64_t timeout_ms);
+
+/// brood_process_pid returns the process id.
+///
+/// Threads: safe from any thread.
+BROOD_API int64_t brood_process_pid(const brood_process *process);
+
+/// brood_process_name returns the name, borrowed.
+///
+/// Threads: safe from any thread.
+BROOD_API const char *brood_process_name(const brood_process *process);
+
+/// brood_process_sentinel returns a handle that becomes readable (Unix) or signalled (Windows) when
+/// the process ends, for poll, epoll or WaitForMultipleObjects. Borrowed: it lives as long as the
+/// object. Do not read from it. On Unix systems without a process descriptor it may become readable
+/// a moment before the end: ask brood_process_is_alive.
+///
+/// Threads: safe from any thread.
+BROOD_API brood_handle brood_process_sentinel(const brood_process *process);
+
+/// brood_process_terminate asks it to end: SIGTERM, on Windows TerminateProcess. Its own children
+/// end with it. 0 also if it ended already.
+///
+/// Errors: BROOD_ESYSTEM, BROOD_EACCES.
+/// Threads: safe from any thread.
+BROOD_API int brood_process_terminate(brood_process *process);
+
+/// brood_process_kill ends it at once: SIGKILL, on Windows TerminateProcess. 0 also if it ended
+/// already.
+///
+/// Errors: BROOD_ESYSTEM, BROOD_EACCES.
+/// Threads: safe from any thread.
+BROOD_API int brood_process_kill(brood_process *process);
+
+/// brood_process_ref adds an owner and returns `process`. NULL gives NULL.
+///
+/// Threads: safe from any thread.
+BROOD_API brood_process *brood_process_ref(brood_process *process);
+
+/// brood_process_free drops an owner. It lets go of the object, not of the process: one that still
+/// runs is waited for at exit. NULL is allowed.
+///
+/// Threads: safe from any thread; the caller's reference may not be used afterwards.
+BROOD_API void brood_process_free(brood_process *process);
+
+BROOD_END_C
+
+#endif

@@ -1,0 +1,58 @@
+/* Fault points: in the library built for tests (BROOD_FAULTS) every system call and allocation can
+ * be made to fail once or from then on, and a process can be held still at a named place. In every
+ * other build the macros are the calls themselves. */
+#ifndef BROOD_SRC_FAULT_H
+#define BROOD_SRC_FAULT_H
+
+#include <brood/export.h>
+#include <stdbool.h>
+
+#if defined(BROOD_FAULTS)
+
+BROOD_BEGIN_C
+
+typedef enum brood_fault_mode {
+    BROOD_FAULT_OFF,
+    BROOD_FAULT_ONCE,
+    BROOD_FAULT_FROM_NOW_ON
+} brood_fault_mode;
+
+/// brood_fault_arm lets this thread's fault point number `index` (from 0, counted from now) fail.
+/// Only this thread is affected.
+void brood_fault_arm(long index, brood_fault_mode mode);
+
+/// brood_fault_count returns how many fault points this thread passed since it last armed.
+long brood_fault_count(void);
+
+/// brood_fault_fired tells whether one failed since this thread last armed.
+bool brood_fault_fired(void);
+
+/// brood_fault_here counts a fault point and tells whether it has to fail.
+bool brood_fault_here(const char *point);
+
+/// brood_stop_here holds the process still for ever if the environment's BROOD_TEST_STOP is
+/// "POINT:FILE", after it has written its pid into FILE.
+void brood_stop_here(const char *point);
+
+BROOD_END_C
+
+#define BROOD_FAULT(point, failed, call) (brood_fault_here(point) ? (failed) : (call))
+#define BROOD_STOP(point) brood_stop_here(point)
+#else
+#define BROOD_FAULT(point, failed, call) (call)
+#define BROOD_STOP(point) ((void)0)
+#endif
+
+/* BROOD_ALLOC(call): malloc, calloc or realloc. */
+#define BROOD_ALLOC(call) BROOD_FAULT("allocate", NULL, call)
+
+/* In a port: the call itself; under test it may fail with `errnum` (errno) or `code`
+ * (GetLastError). BROOD_SYS: -1 and errno; BROOD_SYS_AS: `failed` and errno; BROOD_SYS_RETURNS: for
+ * calls that return their error number; BROOD_WIN: `failed` and GetLastError. */
+#define BROOD_SYS(point, errnum, call) BROOD_FAULT(point, (errno = (errnum), -1), call)
+#define BROOD_SYS_AS(point, errnum, failed, call) \
+    BROOD_FAULT(point, (errno = (errnum), failed), call)
+#define BROOD_SYS_RETURNS(point, errnum, call) BROOD_FAULT(point, errnum, call)
+#define BROOD_WIN(point, code, failed, call) BROOD_FAULT(point, (SetLastError(code), failed), call)
+
+#endif

@@ -1,0 +1,31 @@
+/* What arrives: a value and everything that its memory and its objects need. */
+#ifndef BROOD_SRC_MESSAGE_H
+#define BROOD_SRC_MESSAGE_H
+
+#include <brood/value.h>
+
+#include "arena.h"
+#include "buffer.h"
+#include "codec.h"
+
+struct brood_message {
+    brood_value value;
+    brood_buffer buffer; /* what bytes are borrowed from */
+    brood_arena arena;
+    brood_value *objects; /* one reference each is ours */
+    size_t object_count;
+};
+
+/// brood_message_from_buffer decodes `*buffer` and takes it over on success. Objects made by
+/// `loader` belong to the message.
+int brood_message_from_buffer(brood_message **out, brood_buffer *buffer,
+                              const brood_loader *loader);
+
+/// brood_message_of_bytes makes a message whose value is the bytes of `*buffer`, taken over on
+/// success.
+int brood_message_of_bytes(brood_message **out, brood_buffer *buffer);
+
+/// brood_room_of_buffer is a room that allocates `buffer`.
+brood_room brood_room_of_buffer(brood_buffer *buffer);
+
+#endif

@@ -1,0 +1,283 @@
+/* The seam: all that the portable part may ask of a system. src/posix and src/win32 answer.
+ *
+ * Rules for the whole file: pointers are never NULL and strings are UTF-8. A function that fails
+ * returns a brood_error, has set the thread's failure, has undone its own work and left its outputs
+ * alone. Time limits are absolute, on the clock of brood_os_now, INT64_MAX for none and 0 for "do
+ * not wait"; a limit that passes is BROOD_ETIMEDOUT. Interrupted calls are taken up again here. No
+ * handle is inherited unless a start lists it, and none gets a number that a standard stream has. */
+#ifndef BROOD_SRC_PLATFORM_H
+#define BROOD_SRC_PLATFORM_H
+
+#include <brood/base.h>
+
+#include "buffer.h"
+
+/* ---- types that differ ---- */
+
+#if defined(_WIN32)
+typedef struct brood_os_mutex {
+    void *srw; /* SRWLOCK */
+} brood_os_mutex;
+typedef struct brood_os_condition {
+    void *variable; /* CONDITION_VARIABLE */
+} brood_os_condition;
+#define BROOD_OS_MUTEX_INIT \
+    {                       \
+        0                   \
+    }
+#else
+#include <pthread.h>
+typedef struct brood_os_mutex {
+    pthread_mutex_t mutex;
+} brood_os_mutex;
+typedef struct brood_os_condition {
+    pthread_cond_t condition; /* on the monotonic clock */
+} brood_os_condition;
+#define BROOD_OS_MUTEX_INIT       \
+    {                             \
+        PTHREAD_MUTEX_INITIALIZER \
+    }
+#endif
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
+#define BROOD_THREAD_LOCAL __declspec(thread)
+typedef volatile long brood_atomic;
+static inline long brood_atomic_load(const brood_atomic *word)
+{
+    return _InterlockedOr((volatile long *)word, 0);
+}
+static inline void brood_atomic_store(brood_atomic *word, long x)
+{
+    (void)_InterlockedExchange(word, x);
+}
+static inline long brood_atomic_add(brood_atomic *word, long x)
+{
+    return _InterlockedExchangeAdd(word, x) + x;
+}
+#else
+#include <stdatomic.h>
+#define BROOD_THREAD_LOCAL _Thread_local
+typedef atomic_long brood_atomic;
+/* All three are sequentially consistent; add returns the new value. */
+static inline long brood_atomic_load(const brood_atomic *word)
+{
+    return atomic_load((brood_atomic *)word);
+}
+static inline void brood_atomic_store(brood_atomic *word, long x)
+{
+    atomic_store(word, x);
+}
+static inline long brood_atomic_add(brood_atomic *word, long x)
+{
+    return atomic_fetch_add(word, x) + x;
+}
+#endif
+
+typedef brood_handle brood_os_handle;
+
+/* ---- clock, threads ---- */
+
+/// brood_os_now returns nanoseconds on a monotonic clock, never 0.
+int64_t brood_os_now(void);
+
+void brood_os_mutex_lock(brood_os_mutex *mutex);
+void brood_os_mutex_unlock(brood_os_mutex *mutex);
+
+/// brood_os_mutex_init and _fini are for mutexes that are not static.
+void brood_os_mutex_init(brood_os_mutex *mutex);
+void brood_os_mutex_fini(brood_os_mutex *mutex);
+
+int brood_os_condition_init(brood_os_condition *condition);
+void brood_os_condition_fini(brood_os_condition *condition);
+
+/// brood_os_condition_wait gives up the mutex while it waits; it may wake for no reason.
+int brood_os_condition_wait(brood_os_condition *condition, brood_os_mutex *mutex,
+                            int64_t deadline_ns);
+void brood_os_condition_wake_all(brood_os_condition *condition);
+
+/* ---- this process ---- */
+
+/// brood_os_pid returns this process's id.
+int64_t brood_os_pid(void);
+
+/// brood_os_setup does what a port needs once, before its first start (fork handlers, say).
+int brood_os_setup(void);
+
+/// brood_os_write_error writes to standard error, as far as that goes.
+void brood_os_write_error(const char *text, size_t size);
+
+/* ---- handles ---- */
+
+int brood_os_handle_duplicate(brood_os_handle *out, brood_os_handle handle);
+
+/// brood_os_handle_close closes one; BROOD_NO_HANDLE is allowed.
+void brood_os_handle_close(brood_os_handle handle);
+
+/* ---- shared memory ---- */
+
+/// brood_os_section is shared memory without a name, with our view of it.
+typedef struct brood_os_section {
+    brood_os_handle handle;
+    void *data; /* our view, NULL: none */
+    size_t size;
+} brood_os_section;
+
+#define BROOD_OS_SECTION_NONE ((brood_os_section){BROOD_NO_HANDLE, NULL, 0})
+
+/// brood_os_section_create makes `size` > 0 zero bytes with a writable view. Its memory is
+/// reserved: a full system is BROOD_ENOMEM here, not a crash at the first write.
+int brood_os_section_create(brood_os_section *out, size_t size);
+
+/// brood_os_section_seal ends our view and, where the system can, makes the contents and the size
+/// unchangeable for everybody.
+int brood_os_section_seal(brood_os_section *section);
+
+/// brood_os_section_close ends the view and closes the handle. A section that is
+/// BROOD_OS_SECTION_NONE is allowed.
+void brood_os_section_close(brood_os_section *section);
+
+/// brood_os_section_read maps `size` > 0 bytes of another process's section read-only into `*out`,
+/// whose release ends the view. A section that is smaller is BROOD_EINVAL, not a crash later. The
+/// handle stays the caller's.
+int brood_os_section_read(brood_buffer *out, brood_os_handle handle, size_t size);
+
+/* ---- starting a process: the parent's side ---- */
+
+#define BROOD_OS_RECORD_MAX 1120 /* bytes of a start record: its head and the longest authkey */
+
+/// brood_os_start is what a child is given.
+typedef struct brood_os_start {
+    const void *record;   /* secret; reaches the child over a channel only the two can read */
+    size_t record_size;   /* 1 to BROOD_OS_RECORD_MAX */
+    brood_os_handle body; /* a sealed section */
+    const brood_os_handle *handles; /* duplicated into the child, in this order */
+    size_t handle_count;
+} brood_os_start;
+
+/// brood_os_process is a child of ours.
+typedef struct brood_os_process {
+    int64_t pid;
+    brood_os_handle sentinel; /* see brood_process_sentinel */
+    void *report;             /* the port's: where the child leaves its report */
+    bool reaped;              /* the system's record of it is gone */
+} brood_os_process;
+
+/// brood_os_status is how a child ended.
+typedef struct brood_os_status {
+    bool known;          /* false: somebody else took the status away */
+    int exitcode;        /* 0..255, or minus a signal */
+    int64_t system_code; /* as the system gave it */
+    bool killed_by_us;   /* it has the status of our own terminate or kill (Windows) */
+} brood_os_status;
+
+typedef enum brood_os_stop {
+    BROOD_OS_TERMINATE,
+    BROOD_OS_KILL
+} brood_os_stop;
+
+/// brood_os_process_start starts this program's executable as a child and hands it `start`. It
+/// does not wait for the child to run. The child ends when this process ends, however it ends.
+int brood_os_process_start(brood_os_process *out, const brood_os_start *start);
+
+/// brood_os_process_wait waits until it has ended. Several threads may wait.
+int brood_os_process_wait(brood_os_process *process, int64_t deadline_ns);
+
+/// brood_os_process_collect asks for the status of a process that has ended; it is called once.
+void brood_os_process_collect(brood_os_process *process, brood_os_status *out);
+
+/// brood_os_process_stop ends a process that was not collected; 0 also if it has just ended.
+int brood_os_process_stop(brood_os_process *process, brood_os_stop how);
+
+/// brood_os_process_report copies what the child left with brood_os_child_report. Called after the
+/// end; nothing left gives an empty buffer.
+int brood_os_process_report(brood_os_process *process, brood_buffer *out);
+
+/// brood_os_process_close gives back all that belongs to it here; the process itself is not touched.
+void brood_os_process_close(brood_os_process *process);
+
+/* ---- starting a process: the child's side ---- */
+
+/// brood_os_arrival is what the parent sent. The handles are the child's own.
+typedef struct brood_os_arrival {
+    unsigned char record[BROOD_OS_RECORD_MAX];
+    size_t record_size;
+    brood_os_handle body;
+    brood_os_handle *handles; /* malloc'ed */
+    size_t handle_count;
+} brood_os_arrival;
+
+/// brood_os_child_marked tells whether this process was started by brood_os_process_start. With
+/// argc 0 the command line is asked from the system.
+bool brood_os_child_marked(int argc, char **argv);
+
+/// brood_os_child_receive waits for what the parent sends and binds this process's life to the
+/// parent's. On failure the parent may already be able to read reports.
+int brood_os_child_receive(brood_os_arrival *out);
+
+/// brood_os_child_report leaves `size` bytes for the parent, all or nothing; called at most once. It
+/// never waits for the parent.
+int brood_os_child_report(const void *data, size_t size);
+
+/* ---- streams of bytes between two processes ---- */
+
+/// brood_os_stream is one end. One thread reads and one writes at a time.
+typedef struct brood_os_stream {
+    brood_os_handle handle;
+    brood_os_handle read_event;  /* Windows; else BROOD_NO_HANDLE */
+    brood_os_handle write_event; /* Windows; else BROOD_NO_HANDLE */
+} brood_os_stream;
+
+#define BROOD_OS_STREAM_NONE ((brood_os_stream){BROOD_NO_HANDLE, BROOD_NO_HANDLE, BROOD_NO_HANDLE})
+
+/// brood_os_stream_pair makes two joined ends; without `duplex` bytes go from `second` to `first`
+/// only.
+int brood_os_stream_pair(brood_os_stream *first, brood_os_stream *second, bool duplex);
+
+/// brood_os_stream_adopt makes an end of a handle that came from another process; it owns the
+/// handle then.
+int brood_os_stream_adopt(brood_os_stream *out, brood_os_handle handle);
+
+/// brood_os_stream_read reads 1 to `size` bytes, as many as are there, and sets `*got`. BROOD_EEND
+/// at the end of the stream. It may give up with BROOD_ETIMEDOUT up to 100 ms before the limit.
+int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_t *got,
+                         int64_t deadline_ns);
+
+/// brood_os_stream_write writes 1 or more bytes from two pieces, in order, and sets `*sent`.
+/// BROOD_EPEER when nobody can read them any more. It may give up early as the read does.
+int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], size_t *sent,
+                          int64_t deadline_ns);
+
+void brood_os_stream_close(brood_os_stream *stream);
+
+/* ---- modules: the program and its shared libraries ---- */
+
+#define BROOD_OS_IDENTITY_MAX 64
+
+/// brood_os_module is a loaded program or library.
+typedef struct brood_os_module {
+    const unsigned char *base; /* where offsets count from */
+    size_t size;               /* bytes from there that belong to it */
+    bool is_main;              /* the program itself */
+} brood_os_module;
+
+/// brood_os_module_main finds the program.
+int brood_os_module_main(brood_os_module *out);
+
+/// brood_os_module_of finds the module that holds `address`; BROOD_EMODULE if none does.
+int brood_os_module_of(brood_os_module *out, const void *address);
+
+/// brood_os_module_executable tells whether `offset` lies in code of the module.
+bool brood_os_module_executable(const brood_os_module *module, uint64_t offset);
+
+/// brood_os_module_identity copies the id that the linker gave the module (ELF build-id, PE
+/// CodeView id) and sets `*size`, 0 if it has none.
+int brood_os_module_identity(const brood_os_module *module,
+                             unsigned char identity[BROOD_OS_IDENTITY_MAX], size_t *size);
+
+/// brood_os_module_code shows the bytes that make up the module's code, piece by piece, the same in
+/// every process that runs the same file.
+int brood_os_module_code(const brood_os_module *module,
+                         void (*visit)(void *user, const void *data, size_t size), void *user);
+
+#endif

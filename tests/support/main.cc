@@ -1,0 +1,76 @@
+/* Every test is a process of its own (see CMakeLists.txt); around each one, open handles and names
+ * of shared memory are compared. */
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include <brood.h>
+
+#include "support/leaks.h"
+
+namespace {
+
+int Nothing(brood_call *)
+{
+    return 0;
+}
+
+std::string Missing(const std::multiset<std::string> &from, const std::multiset<std::string> &in)
+{
+    std::multiset<std::string> rest;
+    std::string text;
+    std::set_difference(from.begin(), from.end(), in.begin(), in.end(),
+                        std::inserter(rest, rest.end()));
+    for (const std::string &one : rest) {
+        text += "\n  " + one;
+    }
+    return text;
+}
+
+class LeakCheck : public testing::EmptyTestEventListener {
+    void OnTestStart(const testing::TestInfo &) override
+    {
+        before_ = ListOpenThings();
+    }
+    void OnTestEnd(const testing::TestInfo &info) override
+    {
+        if (info.result()->Skipped() || !before_.known) {
+            return;
+        }
+        const OpenThings after = ListOpenThings();
+        if (after.handles.size() > before_.handles.size()) {
+            ADD_FAILURE() << "handles left open:" << Missing(after.handles, before_.handles);
+        }
+        EXPECT_EQ(before_.memory_names, after.memory_names) << "names of shared memory changed";
+    }
+    OpenThings before_;
+};
+
+/* What the library makes once per process (the lifeline, a job) is made before the first count. */
+bool WarmUp()
+{
+    brood_process *process = nullptr;
+    brood_message *answer = nullptr;
+    const bool ok = brood_process_start(&process, Nothing, nullptr, nullptr) == 0 &&
+                    brood_process_result(process, &answer, 60000) == 0;
+    if (!ok) {
+        brood_perror("warm-up");
+    }
+    brood_message_free(answer);
+    brood_process_free(process);
+    return ok;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    brood_init(argc, argv);
+    testing::InitGoogleTest(&argc, argv);
+    if (!GTEST_FLAG_GET(list_tests) && !WarmUp()) {
+        return 1;
+    }
+    testing::UnitTest::GetInstance()->listeners().Append(new LeakCheck);
+    return RUN_ALL_TESTS();
+}

@@ -1,0 +1,417 @@
+#!/usr/bin/env python3
+'''Writes include/brood/pack.h: the macros that need one line per count or per type.
+
+Run from the project's root: python3 tools/generate-pack.py
+A new kind of object joins by its name in `objs`.
+'''
+N = 32  # most items of one macro
+out = []
+w = out.append
+w('''/* Written by tools/generate-pack.py: change that file, not this one. */
+// clang-format off
+/* BROOD_ARGS, BROOD_LIST, BROOD_DICT, BROOD_NAMED, BROOD_UNPACK, BROOD_BIND.
+ * C11: _Generic over the argument's type; C++17: overloads. Same spelling, same meaning.
+ * C with MSVC needs /std:c11 or /std:c17 (which bring _Generic); the macros below do not rely on
+ * the conforming preprocessor. Limit: 32 items for each macro; arrays have no limit. */
+#ifndef BROOD_PACK_H
+#define BROOD_PACK_H
+#include <brood/value.h>
+
+#if !defined(__cplusplus) && (!defined(__STDC_VERSION__) || __STDC_VERSION__ < 201112L)
+#error "brood needs C11: -std=c11, or /std:c11 with MSVC"
+#endif
+
+/// brood_args is a borrowed list of arguments: NULL = none. Named ones come last.
+typedef struct brood_args {
+    const brood_value *items;
+    size_t count;
+} brood_args;
+
+/* One destination of BROOD_UNPACK / BROOD_BIND: where to put a value and which type it must have. */
+typedef enum brood_slot_type {
+    BROOD_SLOT_SOURCE_CALL_ = 1, BROOD_SLOT_SOURCE_MESSAGE_, BROOD_SLOT_SOURCE_VALUE_,
+    BROOD_SLOT_NAME_, BROOD_SLOT_BOOL_, BROOD_SLOT_SIGNED_, BROOD_SLOT_UNSIGNED_,
+    BROOD_SLOT_FLOAT_, BROOD_SLOT_STR_, BROOD_SLOT_VIEW_, BROOD_SLOT_VALUE_,
+    BROOD_SLOT_FUNCTION_, BROOD_SLOT_OBJECT_
+} brood_slot_type;
+typedef struct brood_slot {
+    uint16_t type;   /* brood_slot_type */
+    uint16_t detail; /* object: brood_kind; number: sizeof */
+    uint32_t reserved;
+    void *out;
+} brood_slot;
+
+static inline brood_slot brood_slot_(brood_slot_type type, size_t detail, const void *out)
+{
+    brood_slot s;
+    s.type = (uint16_t)type;
+    s.detail = (uint16_t)detail;
+    s.reserved = 0;
+    s.out = (void *)(uintptr_t)out;
+    return s;
+}
+
+BROOD_BEGIN_C
+/// brood_unpack_ is behind BROOD_UNPACK; slots[0] is the source.
+///
+/// Errors: BROOD_EARGS, BROOD_ETYPE, BROOD_ERANGE; then nothing was stored.
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_unpack_(const brood_slot *slots, size_t count);
+/// brood_bind_ is behind BROOD_BIND; slots[0] is the source, then pairs of name and destination.
+///
+/// Errors: BROOD_EARGS, BROOD_ETYPE, BROOD_ERANGE; then nothing was stored.
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_bind_(const brood_slot *slots, size_t count);
+BROOD_END_C
+''')
+objs = ['connection']  # what travels and is unpacked
+waitonly = []  # what brood_of takes, but nothing unpacks
+ints=[('signed char','S','schar'),('short','S','short'),('int','S','int'),('long','S','long'),('long long','S','llong'),
+ ('unsigned char','U','uchar'),('unsigned short','U','ushort'),('unsigned','U','uint'),('unsigned long','U','ulong'),('unsigned long long','U','ullong')]
+# ---------- C
+w('#ifndef __cplusplus')
+w('/* ---- C11 ---- */')
+w('static inline brood_value brood_of_value_(brood_value v) { return v; }')
+w('static inline brood_value brood_of_char_(char c) { return brood_int(c); }')
+for o in objs+waitonly:
+    w(f'static inline brood_value brood_of_{o}_(brood_{o} *p) {{ return brood_object_(BROOD_{o.upper()}, p); }}')
+w('''/* Never defined, and called with too many arguments on purpose: the compiler prints the name. */
+brood_value brood_ERROR_a_pointer_means_nothing_in_another_process(void);
+brood_value brood_ERROR_this_type_cannot_travel(void);
+brood_value brood_ERROR_more_than_32_items_use_an_array(void);
+brood_slot brood_ERROR_cannot_unpack_into_this_type(void);
+brood_slot brood_ERROR_unpack_strings_into_const_char_pointer(void);
+brood_slot brood_ERROR_BROOD_BIND_takes_pairs_of_name_and_pointer(void);
+brood_slot brood_ERROR_first_argument_must_be_call_message_or_value(void);
+
+/// brood_of(x) makes a brood_value of a number, string, view, function or brood object.
+#define brood_of(x) BROOD_OF_(x)
+#define BROOD_OF_(x) \\
+    _Generic((x), \\
+        _Bool: brood_bool, char: brood_of_char_, \\
+        signed char: brood_int, short: brood_int, int: brood_int, long: brood_int, long long: brood_int, \\
+        unsigned char: brood_uint, unsigned short: brood_uint, unsigned: brood_uint, \\
+        unsigned long: brood_uint, unsigned long long: brood_uint, \\
+        float: brood_float, double: brood_float, \\
+        char *: brood_str, const char *: brood_str, \\
+        brood_view: brood_view_value, brood_value: brood_of_value_, \\
+        brood_function: brood_function_value, \\''')
+for o in objs+waitonly:
+    w(f'        brood_{o} *: brood_of_{o}_, \\')
+w('''        void *: brood_ERROR_a_pointer_means_nothing_in_another_process, \\
+        const void *: brood_ERROR_a_pointer_means_nothing_in_another_process, \\
+        default: brood_ERROR_this_type_cannot_travel)(x)
+''')
+def slotfn(name, ctype, typ, detail):
+    w(f'static inline brood_slot brood_slot_{name}_({ctype} *p) {{ return brood_slot_({typ}, {detail}, p); }}')
+slotfn('bool','bool','BROOD_SLOT_BOOL_','1')
+slotfn('char','char','(char)-1 < 0 ? BROOD_SLOT_SIGNED_ : BROOD_SLOT_UNSIGNED_','1')
+for c,s,n in ints:
+    slotfn(n,c,'BROOD_SLOT_SIGNED_' if s=='S' else 'BROOD_SLOT_UNSIGNED_','sizeof *p')
+slotfn('float','float','BROOD_SLOT_FLOAT_','sizeof *p')
+slotfn('double','double','BROOD_SLOT_FLOAT_','sizeof *p')
+slotfn('str','const char *','BROOD_SLOT_STR_','0')
+slotfn('view','brood_view','BROOD_SLOT_VIEW_','0')
+slotfn('value','brood_value','BROOD_SLOT_VALUE_','0')
+slotfn('function','brood_function','BROOD_SLOT_FUNCTION_','0')
+for o in objs:
+    slotfn(o,f'brood_{o} *','BROOD_SLOT_OBJECT_',f'BROOD_{o.upper()}')
+w('static inline brood_slot brood_slot_name_(const char *n) { return brood_slot_(BROOD_SLOT_NAME_, 0, n); }')
+w('static inline brood_slot brood_from_call_(const brood_call *c) { return brood_slot_(BROOD_SLOT_SOURCE_CALL_, 0, c); }')
+w('static inline brood_slot brood_from_message_(const brood_message *m) { return brood_slot_(BROOD_SLOT_SOURCE_MESSAGE_, 0, m); }')
+w('static inline brood_slot brood_from_value_(const brood_value *v) { return brood_slot_(BROOD_SLOT_SOURCE_VALUE_, 0, v); }')
+w('''#define BROOD_FROM_(x) \\
+    _Generic((x), brood_call *: brood_from_call_, const brood_call *: brood_from_call_, \\
+        brood_message *: brood_from_message_, const brood_message *: brood_from_message_, \\
+        brood_value *: brood_from_value_, const brood_value *: brood_from_value_, \\
+        default: brood_ERROR_first_argument_must_be_call_message_or_value)(x)
+#define BROOD_SLOT_(p) \\
+    _Generic((p), \\
+        bool *: brood_slot_bool_, char *: brood_slot_char_, \\''')
+for c,s,n in ints:
+    w(f'        {c} *: brood_slot_{n}_, \\')
+w('''        float *: brood_slot_float_, double *: brood_slot_double_, \\
+        const char **: brood_slot_str_, brood_view *: brood_slot_view_, \\
+        brood_value *: brood_slot_value_, brood_function *: brood_slot_function_, \\''')
+for o in objs:
+    w(f'        brood_{o} **: brood_slot_{o}_, \\')
+w('''        char **: brood_ERROR_unpack_strings_into_const_char_pointer, \\
+        default: brood_ERROR_cannot_unpack_into_this_type)(p)
+''')
+w('''/* Counting and mapping. Flat (no recursion): short diagnostics, and safe for preprocessors that
+ * hand __VA_ARGS__ on as one token, thanks to BROOD_X_. */
+#define BROOD_X_(x) x
+#define BROOD_CAT_(a, b) BROOD_CAT2_(a, b)
+#define BROOD_CAT2_(a, b) a##b''')
+ps=', '.join(f'p{i}' for i in range(1,2*N+1))
+MANY=', '.join(['MANY']*N)+', '
+w(f'#define BROOD_PICK_({ps}, n, ...) n')
+w('#define BROOD_COUNT_(...) BROOD_X_(BROOD_PICK_(__VA_ARGS__, '+MANY+', '.join(str(i) for i in range(N,0,-1))+', 0))')
+w('#define BROOD_COMMA_(...) BROOD_X_(BROOD_PICK_(__VA_ARGS__, '+', '.join(['1']*(2*N-1)+['0'])+', 0))')
+w('''#define BROOD_TRIGGER_(...) ,
+/* 1 if the single argument `a` is empty, 0 otherwise */
+#define BROOD_EMPTY_(a) \\
+    BROOD_EMPTY2_(BROOD_COMMA_(BROOD_TRIGGER_ a), BROOD_COMMA_(a()), BROOD_COMMA_(BROOD_TRIGGER_ a()))
+#define BROOD_EMPTY2_(p, q, r) BROOD_CAT_(BROOD_EMPTY_, BROOD_CAT_(p, BROOD_CAT_(q, r)))
+#define BROOD_EMPTY_000 0
+#define BROOD_EMPTY_001 1
+#define BROOD_EMPTY_010 0
+#define BROOD_EMPTY_011 0
+#define BROOD_EMPTY_100 0
+#define BROOD_EMPTY_101 0
+#define BROOD_EMPTY_110 0
+#define BROOD_EMPTY_111 0
+''')
+for n in range(1,N+1):
+    a=', '.join(f'a{i}' for i in range(1,n+1))
+    w(f'#define BROOD_V{n}_({a}) '+', '.join(f'BROOD_OF_(a{i})' for i in range(1,n+1)))
+for n in range(1,N+1):
+    a=', '.join(f'a{i}' for i in range(1,n+1))
+    w(f'#define BROOD_S{n}_({a}) '+', '.join(['BROOD_FROM_(a1)']+[f'BROOD_SLOT_(a{i})' for i in range(2,n+1)]))
+for n in range(1,N+1,2):
+    a=', '.join(f'a{i}' for i in range(1,n+1))
+    w(f'#define BROOD_B{n}_({a}) '+', '.join(['BROOD_FROM_(a1)']+[(f'brood_slot_name_(a{i})' if i%2==0 else f'BROOD_SLOT_(a{i})') for i in range(2,n+1)]))
+for n in range(2,N+1,2):
+    a=', '.join(f'a{i}' for i in range(1,n+1))
+    w(f'#define BROOD_B{n}_({a}) brood_ERROR_BROOD_BIND_takes_pairs_of_name_and_pointer(0)')
+w('''
+/* `make(items, count)` over the arguments; none gives make(NULL, 0). */
+#define BROOD_MAKE_(make, ...) \\
+    BROOD_X_(BROOD_CAT_(BROOD_MAKE_, BROOD_CAT_(BROOD_ONE_, BROOD_COUNT_(__VA_ARGS__)))(make, __VA_ARGS__))''')
+for n in range(2,N+1):
+    w(f'#define BROOD_MAKE_BROOD_ONE_{n} BROOD_MAKE_N_')
+w('''#define BROOD_MAKE_BROOD_ONE_MANY(...) brood_ERROR_more_than_32_items_use_an_array(0)
+#define BROOD_SMANY_(...) brood_ERROR_more_than_32_items_use_an_array(0)
+#define BROOD_BMANY_(...) brood_ERROR_more_than_32_items_use_an_array(0)
+#define BROOD_MAKE_BROOD_ONE_1(make, a) BROOD_CAT_(BROOD_MAKE1_, BROOD_EMPTY_(a))(make, a)
+#define BROOD_MAKE1_0(make, a) make(((const brood_value[]){ BROOD_OF_(a) }), 1)
+#define BROOD_MAKE1_1(make, a) make(((const brood_value *)0), 0)
+#define BROOD_MAKE_N_(make, ...) \\
+    make(((const brood_value[]){ BROOD_X_(BROOD_CAT_(BROOD_CAT_(BROOD_V, BROOD_COUNT_(__VA_ARGS__)), _)(__VA_ARGS__)) }), \\
+        BROOD_COUNT_(__VA_ARGS__))
+#define BROOD_MAKE_ARGS_(items, count) (&(const brood_args){ items, count })
+#define BROOD_MAKE_LIST_(items, count) brood_list(items, count)
+#define BROOD_MAKE_TUPLE_(items, count) brood_tuple(items, count)
+#define BROOD_MAKE_DICT_(items, count) \\
+    brood_dict(items, (count) / 2 + 0 * sizeof(char[(count) % 2 ? -1 : 1])) /* keys and values in turn */
+
+/// BROOD_ARGS(x, ...) is a `const brood_args *` that lives until the end of the enclosing block.
+#define BROOD_ARGS(...) BROOD_MAKE_(BROOD_MAKE_ARGS_, __VA_ARGS__)
+/// BROOD_LIST(x, ...), BROOD_TUPLE(x, ...): a brood_value that lives as long.
+#define BROOD_LIST(...) BROOD_MAKE_(BROOD_MAKE_LIST_, __VA_ARGS__)
+#define BROOD_TUPLE(...) BROOD_MAKE_(BROOD_MAKE_TUPLE_, __VA_ARGS__)
+/// BROOD_DICT(key, value, ...): keys and values in turn.
+#define BROOD_DICT(...) BROOD_MAKE_(BROOD_MAKE_DICT_, __VA_ARGS__)
+static inline brood_value brood_named_(const brood_value *pair)
+{
+    brood_value v = pair[1];
+    v.flags = BROOD_VALUE_NAMED;
+    v.kind = BROOD_TUPLE_KIND;
+    v.as.items = pair;
+    v.size = 2;
+    return v;
+}
+/// BROOD_NAMED("delay", 0.5) in BROOD_ARGS: a keyword argument.
+#define BROOD_NAMED(name, x) brood_named_(((const brood_value[]){ brood_str(name), BROOD_OF_(x) }))
+static inline brood_value brood_give_(brood_value v)
+{
+    v.flags |= BROOD_VALUE_GIVEN;
+    return v;
+}
+/// BROOD_GIVE(connection): sent, and on success closed here, so that its end of stream is seen.
+/// The object stays yours: free it as always, whether the call succeeded or not.
+#define BROOD_GIVE(x) brood_give_(BROOD_OF_(x))
+
+/// BROOD_UNPACK(call or message, &a, &b, ...): all positional arguments, by the pointers' types.
+#define BROOD_UNPACK(...) \\
+    brood_unpack_(((const brood_slot[]){ BROOD_X_(BROOD_CAT_(BROOD_CAT_(BROOD_S, BROOD_COUNT_(__VA_ARGS__)), _)(__VA_ARGS__)) }), \\
+        BROOD_COUNT_(__VA_ARGS__))
+/// BROOD_BIND(call, "max", &max, "delay?", &delay): as a Python signature; `?` keeps the default.
+#define BROOD_BIND(...) \\
+    brood_bind_(((const brood_slot[]){ BROOD_X_(BROOD_CAT_(BROOD_CAT_(BROOD_B, BROOD_COUNT_(__VA_ARGS__)), _)(__VA_ARGS__)) }), \\
+        BROOD_COUNT_(__VA_ARGS__))
+/// BROOD_OPTIONS(queue, .maxsize = 10): a filled brood_queue_options for one call (C, C++20).
+#define BROOD_OPTIONS(type, ...) \\
+    (&(const brood_##type##_options){ .size = sizeof(brood_##type##_options), __VA_ARGS__ })
+/// brood_queue_options options = BROOD_OPTIONS_INIT(queue); then set fields.
+#define BROOD_OPTIONS_INIT(type) { .size = sizeof(brood_##type##_options) }
+''')
+# ---------- C++
+w('#else /* ---- C++17 ---- */')
+w('''#include <type_traits>
+#if defined(__has_cpp_attribute)
+#if __has_cpp_attribute(clang::lifetimebound)
+#define BROOD_LIFETIME_ [[clang::lifetimebound]]
+#elif __has_cpp_attribute(msvc::lifetimebound)
+#define BROOD_LIFETIME_ [[msvc::lifetimebound]]
+#endif
+#endif
+#ifndef BROOD_LIFETIME_
+#define BROOD_LIFETIME_
+#endif
+namespace brood {
+namespace detail {
+template <class T> struct never : std::false_type {};
+template <size_t N> struct list_pack;
+
+inline brood_value to_value(brood_value v) { return v; }
+inline brood_value to_value(brood_view v) { return brood_view_value(v); }
+inline brood_value to_value(const char *s) { return brood_str(s); }
+inline brood_value to_value(char *s) { return brood_str(s); }
+inline brood_value to_value(brood_function f) { return brood_function_value(f); }
+inline brood_value to_value(decltype(nullptr)) = delete;
+#ifdef __cpp_char8_t
+inline brood_value to_value(const char8_t *s) { return brood_str(reinterpret_cast<const char *>(s)); }
+#endif''')
+for o in objs+waitonly:
+    w(f'inline brood_value to_value(brood_{o} *p) {{ return brood_object_(BROOD_{o.upper()}, p); }}')
+w('''template <size_t N> brood_value to_value(const list_pack<N> &l);
+template <class T> std::enable_if_t<std::is_arithmetic<T>::value || std::is_enum<T>::value, brood_value>
+to_value(T x)
+{
+    if constexpr (std::is_same<T, bool>::value) { return brood_bool(x); }
+    else if constexpr (std::is_enum<T>::value) {
+        return to_value(static_cast<std::underlying_type_t<T>>(x));
+    }
+    else if constexpr (std::is_floating_point<T>::value) {
+        static_assert(sizeof(T) <= sizeof(double), "brood: long double cannot travel");
+        return brood_float(static_cast<double>(x));
+    }
+    else if constexpr (std::is_signed<T>::value) { return brood_int(static_cast<int64_t>(x)); }
+    else { return brood_uint(static_cast<uint64_t>(x)); }
+}
+template <class T> std::enable_if_t<!std::is_function<T>::value, brood_value> to_value(T *)
+{
+    static_assert(never<T>::value, "brood: a pointer means nothing in another process; "
+                                   "send its content, or shared memory");
+    return brood_none();
+}
+
+template <size_t N> struct args_pack {
+    brood_value items[N ? N : 1];
+    mutable brood_args args;
+    args_pack() = default;
+    args_pack(const args_pack &) = delete;
+    operator const brood_args *() const BROOD_LIFETIME_
+    {
+        args.items = N ? items : nullptr;
+        args.count = N;
+        return &args;
+    }
+};
+template <size_t N> struct list_pack {
+    brood_value items[N ? N : 1];
+    brood_kind kind;
+    uint8_t flags;
+    operator brood_value() const BROOD_LIFETIME_
+    {
+        brood_value v = brood_items_(kind, N ? items : nullptr, N);
+        v.flags = flags;
+        return v;
+    }
+};
+template <size_t N> brood_value to_value(const list_pack<N> &l) { return l; }
+
+template <class... T> args_pack<sizeof...(T)> make_args(const T &...x)
+{ return args_pack<sizeof...(T)>{ x... }; }
+}}''')
+txt='\n'.join(out)
+# fix make_args: args_pack not aggregate -> write properly
+txt=txt.replace('''    args_pack() = default;
+    args_pack(const args_pack &) = delete;
+''','''    template <class... T> explicit args_pack(int, const T &...x) : items{ to_value(x)... }, args{} {}
+    args_pack(const args_pack &) = delete; /* BROOD_ARGS lives until the end of the statement */
+''').replace('''{ return args_pack<sizeof...(T)>{ x... }; }
+}}''','''{ return args_pack<sizeof...(T)>(0, x...); }
+template <class... T> list_pack<sizeof...(T)> make_list(brood_kind kind, const T &...x)
+{ return list_pack<sizeof...(T)>{ { to_value(x)... }, kind, 0 }; }
+template <class T> list_pack<2> make_named(const char *name, const T &x)
+{ return list_pack<2>{ { brood_str(name), to_value(x) }, BROOD_TUPLE_KIND, BROOD_VALUE_NAMED }; }
+template <class T> brood_value make_given(T *x)
+{
+    brood_value v = to_value(x);
+    v.flags |= BROOD_VALUE_GIVEN;
+    return v;
+}
+
+inline brood_slot from(const brood_call *c) { return brood_slot_(BROOD_SLOT_SOURCE_CALL_, 0, c); }
+inline brood_slot from(const brood_message *m) { return brood_slot_(BROOD_SLOT_SOURCE_MESSAGE_, 0, m); }
+inline brood_slot from(const brood_value *v) { return brood_slot_(BROOD_SLOT_SOURCE_VALUE_, 0, v); }
+inline brood_slot to_slot(const char **p) { return brood_slot_(BROOD_SLOT_STR_, 0, p); }
+inline brood_slot to_slot(brood_view *p) { return brood_slot_(BROOD_SLOT_VIEW_, 0, p); }
+inline brood_slot to_slot(brood_value *p) { return brood_slot_(BROOD_SLOT_VALUE_, 0, p); }
+inline brood_slot to_slot(brood_function *p) { return brood_slot_(BROOD_SLOT_FUNCTION_, 0, p); }
+@OBJ@
+template <class T> brood_slot to_slot(T *p)
+{
+    constexpr bool number = std::is_arithmetic<T>::value || std::is_enum<T>::value;
+    static_assert(!std::is_same<T, char *>::value, "brood: unpack strings into const char *");
+    static_assert(number, "brood: cannot unpack into this type");
+    static_assert(sizeof(T) <= 8, "brood: long double cannot travel");
+    if constexpr (std::is_same<T, bool>::value) { return brood_slot_(BROOD_SLOT_BOOL_, 1, p); }
+    else if constexpr (std::is_floating_point<T>::value) { return brood_slot_(BROOD_SLOT_FLOAT_, sizeof(T), p); }
+    else if constexpr (std::is_enum<T>::value) {
+        return brood_slot_(std::is_signed<std::underlying_type_t<T>>::value ? BROOD_SLOT_SIGNED_
+                                                                            : BROOD_SLOT_UNSIGNED_, sizeof(T), p);
+    }
+    else { return brood_slot_(std::is_signed<T>::value ? BROOD_SLOT_SIGNED_ : BROOD_SLOT_UNSIGNED_, sizeof(T), p); }
+}
+template <class S, class... T> [[nodiscard]] int unpack(S *source, T *...p)
+{
+    const brood_slot slots[] = { from(source), to_slot(p)... };
+    return brood_unpack_(slots, 1 + sizeof...(T));
+}
+inline brood_slot to_bind(const char *name) { return brood_slot_(BROOD_SLOT_NAME_, 0, name); }
+template <class T> brood_slot to_bind(T *p) { return to_slot(p); }
+template <class S, class... T> [[nodiscard]] int bind(S *source, T *...p)
+{
+    const brood_slot slots[] = { from(source), to_bind(p)... };
+    return brood_bind_(slots, 1 + sizeof...(T));
+}
+template <class T> T options()
+{
+    T o{};
+    o.size = sizeof(T);
+    return o;
+}
+template <class T> struct options_ref {
+    T o;
+    operator const T *() const { return &o; }
+};
+} // namespace detail
+} // namespace brood
+
+template <class T> brood_value brood_of(const T &x) { return ::brood::detail::to_value(x); }
+#define BROOD_ARGS(...) ::brood::detail::make_args(__VA_ARGS__)
+#define BROOD_LIST(...) ::brood::detail::make_list_(BROOD_LIST_KIND __VA_OPT_COMMA__ __VA_ARGS__)
+#define BROOD_NAMED(name, x) ::brood::detail::make_named(name, x)
+#define BROOD_GIVE(x) ::brood::detail::make_given(x)
+#define BROOD_UNPACK(...) ::brood::detail::unpack(__VA_ARGS__)
+#define BROOD_BIND(...) ::brood::detail::bind(__VA_ARGS__)
+#define BROOD_OPTIONS_INIT(type) ::brood::detail::options<brood_##type##_options>()
+#if __cplusplus >= 202002L
+#define BROOD_OPTIONS(type, ...) \\
+    ::brood::detail::options_ref<brood_##type##_options>{ { .size = sizeof(brood_##type##_options), __VA_ARGS__ } }
+#endif
+#endif /* C++ */
+
+/// BROOD_KEY("secret") is a brood_view of a string literal or char array's text.
+#define BROOD_KEY(s) brood_view_of(s)
+#endif''')
+txt=txt.replace('@OBJ@','\n'.join(f'inline brood_slot to_slot(brood_{o} **p) {{ return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_{o.upper()}, p); }}' for o in objs))
+txt=txt.replace('''template <class... T> list_pack<sizeof...(T)> make_list(brood_kind kind, const T &...x)
+{ return list_pack<sizeof...(T)>{ { to_value(x)... }, kind, 0 }; }''','''template <brood_kind K, class... T> list_pack<sizeof...(T)> make_list(const T &...x)
+{ return list_pack<sizeof...(T)>{ { to_value(x)... }, K, 0 }; }
+template <class... T> list_pack<sizeof...(T)> make_dict(const T &...x)
+{
+    static_assert(sizeof...(T) % 2 == 0, "brood: BROOD_DICT takes keys and values in turn");
+    return list_pack<sizeof...(T)>{ { to_value(x)... }, BROOD_DICT_KIND, 0 };
+}''')
+txt=txt.replace('''#define BROOD_LIST(...) ::brood::detail::make_list_(BROOD_LIST_KIND __VA_OPT_COMMA__ __VA_ARGS__)
+''','''#define BROOD_LIST(...) ::brood::detail::make_list<BROOD_LIST_KIND>(__VA_ARGS__)
+#define BROOD_TUPLE(...) ::brood::detail::make_list<BROOD_TUPLE_KIND>(__VA_ARGS__)
+#define BROOD_DICT(...) ::brood::detail::make_dict(__VA_ARGS__)
+''')
+txt = txt.rstrip().removesuffix('#endif') + '// clang-format on\n#endif\n'
+with open('include/brood/pack.h', 'w', newline='\n') as file:
+    file.write(txt)
