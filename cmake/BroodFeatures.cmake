@@ -1,0 +1,79 @@
+# Finds out which optional features this system has and writes config.h for the library.
+# Each BROOD_HAVE_* is 0 or 1 there (use #if, not #ifdef), and each has a fallback in the code.
+include(CheckCSourceCompiles)
+
+# brood_feature(NAME SOURCE [BASIC]): BROOD_HAVE_<NAME> says whether SOURCE compiles and links.
+# BROOD_PORTABLE_ONLY turns it off, except a BASIC one that most Unixes have.
+function(brood_feature name source)
+  # MinGW's headers have some of the names without what is behind them.
+  if(WIN32)
+    set(BROOD_HAVE_${name} 0 PARENT_SCOPE)
+    return()
+  endif()
+  set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
+  set(CMAKE_REQUIRED_LIBRARIES ${CMAKE_DL_LIBS})
+  check_c_source_compiles("${source}" BROOD_SYSTEM_HAS_${name})
+  set(have 0)
+  if(BROOD_SYSTEM_HAS_${name} AND (NOT BROOD_PORTABLE_ONLY OR "BASIC" IN_LIST ARGN))
+    set(have 1)
+  endif()
+  set(BROOD_HAVE_${name} ${have} PARENT_SCOPE)
+endfunction()
+
+# P_PIDFD came to the C libraries later than to the kernel; the number is part of the kernel's ABI.
+brood_feature(PIDFD "
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void)
+{
+    siginfo_t info;
+    int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    return waitid((idtype_t)3, (id_t)fd, &info, WEXITED) + (int)SYS_pidfd_send_signal;
+}")
+brood_feature(MEMFD "
+#include <fcntl.h>
+#include <sys/mman.h>
+int main(void)
+{
+    return fcntl(memfd_create(\"x\", MFD_CLOEXEC | MFD_ALLOW_SEALING), F_ADD_SEALS, F_SEAL_WRITE);
+}")
+brood_feature(CLOSEFROM_ACTION "
+#include <spawn.h>
+int main(void)
+{
+    posix_spawn_file_actions_t actions;
+    return posix_spawn_file_actions_addclosefrom_np(&actions, 5);
+}")
+brood_feature(F_SETSIG "
+#include <fcntl.h>
+#include <signal.h>
+int main(void) { return fcntl(0, F_SETSIG, SIGKILL) + fcntl(0, F_SETFL, O_ASYNC); }")
+brood_feature(PROCESS_VM_READV "
+#include <sys/uio.h>
+int main(void)
+{
+    struct iovec here = {0}, there = {0};
+    return (int)process_vm_readv(1, &here, 1, &there, 1, 0);
+}")
+brood_feature(PIPE2 "
+#include <fcntl.h>
+#include <unistd.h>
+int main(void)
+{
+    int ends[2];
+    return pipe2(ends, O_CLOEXEC);
+}")
+brood_feature(SOCK_CLOEXEC "
+#include <sys/socket.h>
+int main(void) { return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }")
+brood_feature(DL_ITERATE_PHDR "
+#include <link.h>
+#include <stddef.h>
+static int visit(struct dl_phdr_info *info, size_t size, void *data)
+{
+    return info == data && size == 0;
+}
+int main(void) { return dl_iterate_phdr(visit, 0); }" BASIC)
+
+configure_file("${PROJECT_SOURCE_DIR}/src/config.h.in" "${PROJECT_BINARY_DIR}/generated/config.h")
