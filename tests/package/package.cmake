@@ -41,11 +41,12 @@ function(expect_prefix symbols)
   set(count 0)
   set(strangers "")
   foreach(line IN LISTS lines)
-    # "address type name"; the compiler's own helpers start with a dot.
+    # "address type name"; the tool chain's own helpers are no names of ours: those with a dot, and
+    # in a Windows import library the pointers and two labels for the linker.
     if(line MATCHES "^[0-9a-f]+ [A-Z] ([^ ]+)")
       set(name "${CMAKE_MATCH_1}")
       math(EXPR count "${count} + 1")
-      if(NOT name MATCHES "^(brood_|\\.)")
+      if(NOT name MATCHES "^(brood_|__imp_brood_|\\.|_head_|.*_iname$)")
         list(APPEND strangers ${name})
       endif()
     endif()
