@@ -1,0 +1,25 @@
+/* Runs another program as a user would, and keeps what it says. */
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+struct ProgramRun {
+    std::vector<std::string> arguments; /* the first is the program's path; UTF-8 on Windows */
+    std::string directory;              /* where it runs; "" is here */
+    std::string input;                  /* what it finds on standard input */
+    std::string input_after;            /* input comes once this text is in the output */
+    std::string output_file;            /* where standard output goes; "" is into the result */
+};
+
+struct ProgramResult {
+    bool ended = false; /* before the time limit, and so did all that shared its output */
+    int status = -1;    /* the exit code, or minus the signal */
+    std::string out;
+    std::string err;
+};
+
+/// RunProgram starts the program and waits until it has ended, at most 100 seconds; then it is
+/// killed. What cannot be started throws std::runtime_error.
+ProgramResult RunProgram(const ProgramRun &run);
