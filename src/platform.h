@@ -161,6 +161,7 @@ typedef struct brood_os_process {
     brood_os_handle sentinel; /* see brood_process_sentinel */
     void *report;             /* the port's: where the child leaves its report */
     bool reaped;              /* the system's record of it is gone */
+    bool pidfd;               /* Unix: the sentinel is a process descriptor */
 } brood_os_process;
 
 /// brood_os_status is how a child ended.
@@ -215,9 +216,9 @@ bool brood_os_child_marked(int argc, char **argv);
 /// parent's. On failure the parent may already be able to read reports.
 int brood_os_child_receive(brood_os_arrival *out);
 
-/// brood_os_child_report leaves `size` bytes for the parent, all or nothing; called at most once. It
-/// never waits for the parent.
-int brood_os_child_report(const void *data, size_t size);
+/// brood_os_child_report leaves two pieces of bytes, one behind the other, for the parent: all or
+/// nothing. It never waits for the parent. After a failure it may be tried again with less.
+int brood_os_child_report(const brood_view pieces[2]);
 
 /* ---- streams of bytes between two processes ---- */
 
@@ -239,12 +240,13 @@ int brood_os_stream_pair(brood_os_stream *first, brood_os_stream *second, bool d
 int brood_os_stream_adopt(brood_os_stream *out, brood_os_handle handle);
 
 /// brood_os_stream_read reads 1 to `size` bytes, as many as are there, and sets `*got`. BROOD_EEND
-/// at the end of the stream. It may give up with BROOD_ETIMEDOUT up to 100 ms before the limit.
+/// at the end of the stream. However late the limit is, it waits 100 ms at most and then gives up
+/// with BROOD_ETIMEDOUT: the caller looks whether the end was closed meanwhile, and comes again.
 int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_t *got,
                          int64_t deadline_ns);
 
 /// brood_os_stream_write writes 1 or more bytes from two pieces, in order, and sets `*sent`.
-/// BROOD_EPEER when nobody can read them any more. It may give up early as the read does.
+/// BROOD_EPEER when nobody can read them any more. It waits as the read does.
 int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], size_t *sent,
                           int64_t deadline_ns);
 

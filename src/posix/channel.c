@@ -1,0 +1,286 @@
+/* The channel between parent and child: the secret record, then descriptors, then the go byte.
+ *
+ * All of it is small and is sent at once, so the parent waits for nothing. Descriptors ride along
+ * as SCM_RIGHTS, so many to a message. */
+#include "posix.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MAGIC 0x646f7262u /* "brod" */
+#define HANDLES_MAX (1u << 20)
+#define GO 'g'
+#define MORE 'm'
+
+#if !defined(MSG_NOSIGNAL)
+#define MSG_NOSIGNAL 0
+#endif
+#if !defined(MSG_CMSG_CLOEXEC)
+#define MSG_CMSG_CLOEXEC 0
+#endif
+
+/* First on the channel, with the parcel's descriptors. */
+typedef struct preface {
+    uint32_t magic;
+    uint32_t report;
+    uint32_t record_size;
+    uint32_t handle_count;
+} preface;
+
+typedef union control {
+    struct cmsghdr align;
+    unsigned char room[CMSG_SPACE(BROOD_POSIX_FDS_MAX * sizeof(int))];
+} control;
+
+int brood_posix_send_fds(int channel, const void *data, size_t size, const int *fds, size_t count)
+{
+    struct iovec piece = {(void *)(uintptr_t)data, size};
+    struct msghdr message;
+    control room;
+    ssize_t n;
+
+    memset(&message, 0, sizeof message);
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    if (count > 0) {
+        struct cmsghdr *head;
+        memset(&room, 0, sizeof room);
+        message.msg_control = room.room;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(head), fds, count * sizeof(int));
+    }
+    do {
+        n = BROOD_SYS("sendmsg", ETOOMANYREFS, sendmsg(channel, &message, MSG_NOSIGNAL));
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        return errno == EPIPE || errno == ECONNRESET
+                   ? brood_fail_system(BROOD_EPEER, errno, "the child has ended already")
+                   : brood_posix_error(errno, "send %zu descriptors to the child", count);
+    }
+    return (size_t)n == size ? 0 : brood_fail(BROOD_ESYSTEM, "a message to the child was cut");
+}
+
+/* Takes the descriptors of a received message; close-on-exec even where the system has no flag. */
+static size_t take_fds(struct msghdr *message, int *fds)
+{
+    size_t count = 0;
+
+    for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head != NULL;
+         head = CMSG_NXTHDR(message, head)) {
+        if (head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS) {
+            const size_t here = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            for (size_t i = 0; i < here && count < BROOD_POSIX_FDS_MAX; i++) {
+                int fd;
+                memcpy(&fd, CMSG_DATA(head) + i * sizeof fd, sizeof fd);
+                fds[count++] = brood_posix_move(fd, 3);
+            }
+        }
+    }
+    return count;
+}
+
+int brood_posix_receive_fds(int channel, void *data, size_t size, int flags, size_t *got, int *fds,
+                            size_t *count)
+{
+    struct iovec piece = {data, size};
+    struct msghdr message;
+    control room;
+    ssize_t n;
+
+    memset(&message, 0, sizeof message);
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = room.room;
+    message.msg_controllen = sizeof room.room;
+    do {
+        n = BROOD_SYS("recvmsg", EIO, recvmsg(channel, &message, flags | MSG_CMSG_CLOEXEC));
+    } while (n < 0 && errno == EINTR);
+    if (n < 0 && errno != ECONNRESET) {
+        return brood_posix_error(errno, "receive from the other side of the start");
+    }
+    *got = n < 0 ? 0 : (size_t)n;
+    *count = n < 0 ? 0 : take_fds(&message, fds);
+    if ((message.msg_flags & MSG_CTRUNC) != 0) {
+        for (size_t i = 0; i < *count; i++) {
+            brood_posix_close(fds[i]);
+        }
+        *count = 0;
+        return brood_fail(BROOD_ESYSTEM, "descriptors from the parent were lost: the limit of open "
+                                         "files is too low");
+    }
+    return 0;
+}
+
+/* ---- the parent's side ---- */
+
+static int send_handles(int channel, const brood_os_start *start)
+{
+    const char more = MORE;
+    int fds[BROOD_POSIX_FDS_MAX];
+    int rc = 0;
+
+    for (size_t done = 0; rc == 0 && done < start->handle_count;) {
+        size_t count = 0;
+        while (count < BROOD_POSIX_FDS_MAX && done + count < start->handle_count) {
+            fds[count] = (int)start->handles[done + count];
+            count++;
+        }
+        rc = brood_posix_send_fds(channel, &more, 1, fds, count);
+        done += count;
+    }
+    return rc;
+}
+
+static int send_all(int channel, const brood_os_start *start, const brood_posix_parcel *parcel)
+{
+    const int fds[2] = {parcel->lifeline, parcel->report_fd};
+    const char go = GO;
+    unsigned char first[sizeof(preface) + BROOD_OS_RECORD_MAX];
+    preface head = {MAGIC, parcel->report, (uint32_t)start->record_size,
+                    (uint32_t)start->handle_count};
+    int rc;
+
+    memcpy(first, &head, sizeof head);
+    memcpy(first + sizeof head, start->record, start->record_size);
+    rc = brood_posix_send_fds(channel, first, sizeof head + start->record_size, fds,
+                              parcel->report_fd >= 0 ? 2 : 1);
+    sodium_memzero(first, sizeof first);
+    if (rc == 0) {
+        rc = send_handles(channel, start);
+    }
+    if (rc == 0) {
+        rc = brood_posix_send_fds(channel, &go, 1, NULL, 0);
+    }
+    return rc;
+}
+
+int brood_posix_channel_send(int channel, const brood_os_start *start,
+                             const brood_posix_parcel *parcel)
+{
+    int rc;
+
+    if (start->handle_count > HANDLES_MAX) {
+        return brood_fail(BROOD_ETOOBIG, "%zu descriptors for one child: %u are the most",
+                          start->handle_count, HANDLES_MAX);
+    }
+    rc = send_all(channel, start, parcel);
+    return rc == BROOD_EPEER ? 0 : rc; /* its exit status will tell */
+}
+
+/* ---- the child's side ---- */
+
+static int cut_short(void)
+{
+    return brood_fail(BROOD_EPEER, "the parent ended before it had sent all");
+}
+
+static int receive_exactly(int channel, void *data, size_t size)
+{
+    size_t got = 0;
+
+    while (got < size) {
+        const ssize_t n = BROOD_SYS("recv", EIO, recv(channel, (char *)data + got, size - got, 0));
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0 && errno != ECONNRESET) {
+            return brood_posix_error(errno, "receive the start record");
+        }
+        if (n <= 0) {
+            return cut_short();
+        }
+        got += (size_t)n;
+    }
+    return 0;
+}
+
+static int receive_preface(int channel, preface *head, brood_posix_parcel *parcel)
+{
+    int fds[BROOD_POSIX_FDS_MAX];
+    size_t count;
+    size_t got;
+    int rc = brood_posix_receive_fds(channel, head, sizeof *head, MSG_WAITALL, &got, fds, &count);
+
+    if (rc) {
+        return rc;
+    }
+    parcel->lifeline = count > 0 ? fds[0] : -1;
+    parcel->report_fd = count > 1 ? fds[1] : -1;
+    for (size_t i = 2; i < count; i++) {
+        brood_posix_close(fds[i]);
+    }
+    if (got == 0) {
+        return cut_short();
+    }
+    parcel->report = head->report;
+    if (got < sizeof *head || head->magic != MAGIC || count < 1 ||
+        head->record_size > BROOD_OS_RECORD_MAX || head->handle_count > HANDLES_MAX ||
+        (head->report == BROOD_POSIX_REPORT_MEMORY) != (count == 2)) {
+        return brood_fail(BROOD_EAUTH, "what came over descriptor %d is no start record", channel);
+    }
+    return 0;
+}
+
+static int receive_handles(int channel, brood_os_arrival *out, size_t total)
+{
+    int fds[BROOD_POSIX_FDS_MAX];
+
+    while (out->handle_count < total) {
+        char mark = 0;
+        size_t got;
+        size_t count;
+        const int rc = brood_posix_receive_fds(channel, &mark, 1, 0, &got, fds, &count);
+        if (rc) {
+            return rc;
+        }
+        for (size_t i = 0; i < count; i++) {
+            if (out->handle_count < total) {
+                out->handles[out->handle_count++] = fds[i];
+            } else {
+                brood_posix_close(fds[i]);
+            }
+        }
+        if (got == 0) {
+            return cut_short();
+        }
+        if (mark != MORE || count == 0) {
+            return brood_fail(BROOD_EAUTH, "descriptors from the parent are missing");
+        }
+    }
+    return 0;
+}
+
+int brood_posix_channel_receive(int channel, brood_os_arrival *out, brood_posix_parcel *parcel)
+{
+    preface head;
+    char go = 0;
+    int rc = receive_preface(channel, &head, parcel);
+
+    if (rc) {
+        return rc;
+    }
+    rc = receive_exactly(channel, out->record, head.record_size);
+    if (rc) {
+        return rc;
+    }
+    out->record_size = head.record_size;
+    out->handles = BROOD_ALLOC(malloc((head.handle_count + 1) * sizeof *out->handles));
+    if (out->handles == NULL) {
+        return brood_fail_nomem("the handles from the parent");
+    }
+    rc = receive_handles(channel, out, head.handle_count);
+    if (rc == 0) {
+        rc = receive_exactly(channel, &go, 1);
+    }
+    if (rc == 0 && go != GO) {
+        rc = brood_fail(BROOD_EAUTH, "what came over descriptor %d is no start record", channel);
+    }
+    return rc;
+}

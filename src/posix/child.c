@@ -1,0 +1,111 @@
+/* The child's side of a start. */
+#include "posix.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+/* With no argv the system is asked: the second of the zero-terminated strings. */
+static bool marked_by_system(void)
+{
+    char text[4096];
+    const int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t n = 0;
+    const char *second;
+
+    if (fd < 0) {
+        return false;
+    }
+    n = read(fd, text, sizeof text - 1);
+    brood_posix_close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    second = text + strlen(text) + 1;
+    return second < text + (n > 0 ? n : 0) && strcmp(second, BROOD_POSIX_MARKER) == 0;
+}
+#elif defined(__APPLE__)
+#include <crt_externs.h>
+static bool marked_by_system(void)
+{
+    return *_NSGetArgc() > 1 && strcmp((*_NSGetArgv())[1], BROOD_POSIX_MARKER) == 0;
+}
+#else
+static bool marked_by_system(void)
+{
+    return false;
+}
+#endif
+
+bool brood_os_child_marked(int argc, char **argv)
+{
+    if (argc <= 0 || argv == NULL) {
+        return marked_by_system();
+    }
+    return argc > 1 && argv[1] != NULL && strcmp(argv[1], BROOD_POSIX_MARKER) == 0;
+}
+
+/* A program with special rights (set-user-id, say) could be started with our marker by anybody who
+ * has prepared descriptor 3. Only somebody with our own rights may tell us what to run. */
+static int check_starter(int channel)
+{
+#if defined(SO_PEERCRED)
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+
+    if (getsockopt(channel, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+        return brood_posix_error(errno, "ask who is behind descriptor %d", channel);
+    }
+    if (peer.uid != geteuid()) {
+        return brood_fail(BROOD_EAUTH, "started by user %ld, but this process is user %ld",
+                          (long)peer.uid, (long)geteuid());
+    }
+#elif !defined(__sun)
+    uid_t user;
+    gid_t group;
+
+    if (getpeereid(channel, &user, &group) < 0) {
+        return brood_posix_error(errno, "ask who is behind descriptor %d", channel);
+    }
+    if (user != geteuid()) {
+        return brood_fail(BROOD_EAUTH, "started by user %ld, but this process is user %ld",
+                          (long)user, (long)geteuid());
+    }
+#endif
+    return 0;
+}
+
+static int check_channel(void)
+{
+    int type = 0;
+    socklen_t size = sizeof type;
+
+    if (getsockopt(BROOD_POSIX_CHANNEL, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
+        type != SOCK_STREAM) {
+        return brood_fail(BROOD_EAUTH,
+                          "%s is for programs that brood starts: descriptor %d is no channel",
+                          BROOD_POSIX_MARKER, BROOD_POSIX_CHANNEL);
+    }
+    return check_starter(BROOD_POSIX_CHANNEL);
+}
+
+int brood_os_child_receive(brood_os_arrival *out)
+{
+    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, -1, -1};
+    int received;
+    int rc = check_channel();
+
+    if (rc) {
+        return rc;
+    }
+    (void)fcntl(BROOD_POSIX_CHANNEL, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(BROOD_POSIX_BODY, F_SETFD, FD_CLOEXEC);
+    out->body = BROOD_POSIX_BODY;
+    received = brood_posix_channel_receive(BROOD_POSIX_CHANNEL, out, &parcel);
+    if (parcel.lifeline >= 0) {
+        rc = brood_posix_lifeline_bind(parcel.lifeline);
+    }
+    brood_posix_report_bind(&parcel, BROOD_POSIX_CHANNEL);
+    return received ? received : rc;
+}

@@ -1,0 +1,153 @@
+/* Children die with their parent, however it ends and whichever thread started them.
+ *
+ * One pipe per parent process, whose write end only the parent holds. Each child re-opens the read
+ * end, since owner and signal belong to the open file description, and asks the kernel for SIGKILL
+ * when something happens to it; nothing ever does but the end of its writers. The kernel then acts
+ * even on a child in a busy loop. Where there is no such signal a thread watches. */
+#include "posix.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static brood_os_mutex guard = BROOD_OS_MUTEX_INIT;
+static int read_fd = -1;
+static int write_fd = -1;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+/* A fork of the host must not keep our children alive, and is no parent of theirs. */
+static void leave_after_fork(void)
+{
+    brood_posix_close(read_fd);
+    brood_posix_close(write_fd);
+    read_fd = -1;
+    write_fd = -1;
+    brood_os_mutex_unlock(&guard);
+}
+
+static void lock_before_fork(void)
+{
+    brood_os_mutex_lock(&guard);
+}
+
+static void unlock_after_fork(void)
+{
+    brood_os_mutex_unlock(&guard);
+}
+
+static void watch_forks(void)
+{
+    (void)pthread_atfork(lock_before_fork, unlock_after_fork, leave_after_fork);
+}
+
+int brood_os_setup(void)
+{
+    (void)pthread_once(&fork_once, watch_forks);
+    return 0;
+}
+
+int brood_posix_lifeline(int *read_end)
+{
+    int ends[2];
+    int rc = 0;
+
+    brood_os_mutex_lock(&guard);
+    if (write_fd < 0) {
+        rc = brood_posix_pipe(ends);
+        if (rc == 0) {
+            read_fd = ends[0];
+            write_fd = ends[1];
+        }
+    }
+    *read_end = read_fd;
+    brood_os_mutex_unlock(&guard);
+    return rc;
+}
+
+static bool is_cut(int fd, int timeout_ms)
+{
+    struct pollfd one = {fd, POLLIN, 0};
+
+    while (poll(&one, 1, timeout_ms) < 0 && errno == EINTR) {
+    }
+    return (one.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+static void end_now(void)
+{
+    (void)kill(getpid(), SIGKILL);
+}
+
+static void *watch(void *argument)
+{
+    const int fd = (int)(intptr_t)argument;
+
+    while (!is_cut(fd, -1)) {
+    }
+    end_now();
+    return NULL;
+}
+
+static int start_watcher(int fd)
+{
+    pthread_t thread;
+    sigset_t all;
+    sigset_t before;
+    int errnum;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* the host's signals are for its threads */
+    errnum = BROOD_SYS_RETURNS("pthread_create", EAGAIN,
+                               pthread_create(&thread, NULL, watch, (void *)(intptr_t)fd));
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (errnum != 0) {
+        return brood_posix_error(errnum, "start the thread that watches the parent");
+    }
+    (void)pthread_detach(thread);
+    return 0;
+}
+
+#if defined(BROOD_HAVE_F_SETSIG)
+/* Returns the armed descriptor, or -1. */
+static int arm(int fd)
+{
+    char path[32];
+    int own;
+
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    own = brood_posix_move(BROOD_SYS("open", EACCES, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
+                           3);
+    if (own < 0) {
+        return -1;
+    }
+    if (fcntl(own, F_SETOWN, getpid()) < 0 || fcntl(own, F_SETSIG, SIGKILL) < 0 ||
+        fcntl(own, F_SETFL, O_NONBLOCK | O_ASYNC) < 0) {
+        brood_posix_close(own);
+        return -1;
+    }
+    return own;
+}
+#else
+static int arm(int fd)
+{
+    (void)fd;
+    return -1;
+}
+#endif
+
+int brood_posix_lifeline_bind(int read_end)
+{
+    const int own = arm(read_end);
+
+    if (is_cut(own >= 0 ? own : read_end, 0)) {
+        end_now(); /* the parent ended before we were armed */
+    }
+    if (own >= 0) {
+        brood_posix_close(read_end);
+        return 0;
+    }
+    return start_watcher(read_end);
+}

@@ -1,0 +1,100 @@
+/* Shared between the files of the Unix port. */
+#ifndef BROOD_SRC_POSIX_POSIX_H
+#define BROOD_SRC_POSIX_POSIX_H
+
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* pidfd, memfd, pipe2, dl_iterate_phdr */
+#endif
+
+#include <errno.h>
+#include <sys/types.h>
+
+#include "config.h"
+
+#include "../error.h"
+#include "../fault.h"
+#include "../platform.h"
+
+/* The child's two inherited descriptors. */
+#define BROOD_POSIX_CHANNEL 3
+#define BROOD_POSIX_BODY 4
+#define BROOD_POSIX_FIRST_FREE 5
+
+#define BROOD_POSIX_MARKER "--brood-child"
+
+/// brood_posix_error translates an errno; the words (printf rules) say what was tried on what.
+int brood_posix_error(int errnum, const char *format, ...) BROOD_PRINTF(2, 3);
+
+/// brood_posix_move moves a descriptor to a number of at least `least`, close-on-exec, and returns
+/// the new one, or -1 and errno; then the old one is closed too.
+int brood_posix_move(int fd, int least);
+
+/// brood_posix_close closes a descriptor, -1 allowed, and keeps errno.
+void brood_posix_close(int fd);
+
+/// brood_posix_pair makes a close-on-exec stream socket pair, numbers at least 3.
+int brood_posix_pair(int pair[2]);
+
+/// brood_posix_pipe makes a close-on-exec pipe, numbers at least 3.
+int brood_posix_pipe(int ends[2]);
+
+/// brood_posix_left_ms returns the milliseconds until `deadline_ns`, rounded up, at most `most`.
+int brood_posix_left_ms(int64_t deadline_ns, int most);
+
+/* ---- lifeline.c: children die with their parent ---- */
+
+/// brood_posix_lifeline returns the read end to hand to children, borrowed, made at first use.
+int brood_posix_lifeline(int *read_end);
+
+/// brood_posix_lifeline_bind ends this process when the writers of `read_end` are gone, at once if
+/// they are gone already. It takes the descriptor over.
+int brood_posix_lifeline_bind(int read_end);
+
+/* ---- spawn.c: run our executable again ---- */
+
+/// brood_posix_spawn starts it with `channel` as descriptor 3 and `body` as 4 and no others but the
+/// standard streams.
+int brood_posix_spawn(pid_t *pid, int channel, int body);
+
+/* ---- channel.c: what parent and child say to each other ---- */
+
+/* How the child reports. */
+#define BROOD_POSIX_REPORT_CHANNEL 0 /* over the channel, which both keep open */
+#define BROOD_POSIX_REPORT_MEMORY 1  /* in shared memory that came along */
+
+typedef struct brood_posix_parcel {
+    uint32_t report; /* BROOD_POSIX_REPORT_* */
+    int lifeline;
+    int report_fd; /* -1 without shared memory */
+} brood_posix_parcel;
+
+/// brood_posix_channel_send sends `start` and `parcel`. A child that ended already is no error.
+int brood_posix_channel_send(int channel, const brood_os_start *start,
+                             const brood_posix_parcel *parcel);
+
+/// brood_posix_channel_receive receives the record, the handles and the parcel.
+int brood_posix_channel_receive(int channel, brood_os_arrival *out, brood_posix_parcel *parcel);
+
+/// brood_posix_send_fds sends `size` bytes (1 or more) with up to BROOD_POSIX_FDS_MAX descriptors.
+int brood_posix_send_fds(int channel, const void *data, size_t size, const int *fds, size_t count);
+
+/// brood_posix_receive_fds receives up to `size` bytes and the descriptors that came with them.
+/// `*got` 0 means that the other end is closed.
+int brood_posix_receive_fds(int channel, void *data, size_t size, int flags, size_t *got, int *fds,
+                            size_t *count);
+
+#define BROOD_POSIX_FDS_MAX 250 /* Linux takes 253 in one message */
+
+/* ---- report.c ---- */
+
+/// brood_posix_report_create makes the shared memory for a child's report: `*page` is our view,
+/// `*fd` for the child. BROOD_ENOTSUP where the system has no such memory.
+int brood_posix_report_create(void **page, int *fd);
+
+/// brood_posix_report_close ends the view.
+void brood_posix_report_close(void *page);
+
+/// brood_posix_report_bind tells the child's side where reports go; it takes the descriptor over.
+void brood_posix_report_bind(const brood_posix_parcel *parcel, int channel);
+
+#endif

@@ -1,0 +1,276 @@
+/* Runs our executable again, in time that does not grow with our memory. */
+#include "posix.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "executable.h"
+
+extern char **environ;
+
+/* What the new process gets. Sources lie above the targets, so no step overwrites one of them. */
+typedef struct plan {
+    char path[BROOD_POSIX_PATH_MAX];
+    char *argv[3];
+    int channel;
+    int body;
+} plan;
+
+static void close_plan(plan *p)
+{
+    brood_posix_close(p->channel);
+    brood_posix_close(p->body);
+}
+
+static int copy_above(int *out, int fd)
+{
+    *out = BROOD_SYS("fcntl", EMFILE, fcntl(fd, F_DUPFD_CLOEXEC, BROOD_POSIX_FIRST_FREE));
+    return *out < 0 ? brood_posix_error(errno, "duplicate a descriptor for the child") : 0;
+}
+
+static int make_plan(plan *p, int channel, int body)
+{
+    static char marker[] = BROOD_POSIX_MARKER;
+    int rc = brood_posix_executable(p->path);
+
+    p->channel = -1;
+    p->body = -1;
+    p->argv[0] = p->path;
+    p->argv[1] = marker;
+    p->argv[2] = NULL;
+    if (rc == 0) {
+        rc = copy_above(&p->channel, channel);
+    }
+    if (rc == 0) {
+        rc = copy_above(&p->body, body);
+    }
+    if (rc) {
+        close_plan(p);
+    }
+    return rc;
+}
+
+#if defined(BROOD_HAVE_CLOSEFROM_ACTION)
+
+/* A program that finds a standard stream closed would take the next file it opens for it. */
+static int add_missing_streams(posix_spawn_file_actions_t *actions)
+{
+    int errnum = 0;
+
+    for (int fd = 0; fd < 3 && errnum == 0; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            errnum = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
+        }
+    }
+    return errnum;
+}
+
+static int fill_actions(posix_spawn_file_actions_t *actions, const plan *p)
+{
+    int errnum = add_missing_streams(actions);
+
+    if (errnum == 0) {
+        errnum = posix_spawn_file_actions_adddup2(actions, p->channel, BROOD_POSIX_CHANNEL);
+    }
+    if (errnum == 0) {
+        errnum = posix_spawn_file_actions_adddup2(actions, p->body, BROOD_POSIX_BODY);
+    }
+    if (errnum == 0) {
+        errnum = posix_spawn_file_actions_addclosefrom_np(actions, BROOD_POSIX_FIRST_FREE);
+    }
+    return errnum;
+}
+
+/* No blocked signals and default handlers, whatever our thread has. */
+static int fill_attributes(posix_spawnattr_t *attributes)
+{
+    sigset_t none;
+    sigset_t all;
+    int errnum;
+
+    (void)sigemptyset(&none);
+    (void)sigfillset(&all);
+    errnum = posix_spawnattr_setsigmask(attributes, &none);
+    if (errnum == 0) {
+        errnum = posix_spawnattr_setsigdefault(attributes, &all);
+    }
+    if (errnum == 0) {
+        errnum =
+            posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    }
+    return errnum;
+}
+
+static int run(pid_t *pid, const plan *p)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int errnum = posix_spawn_file_actions_init(&actions);
+
+    if (errnum != 0) {
+        return errnum;
+    }
+    errnum = posix_spawnattr_init(&attributes);
+    if (errnum != 0) {
+        (void)posix_spawn_file_actions_destroy(&actions);
+        return errnum;
+    }
+    errnum = fill_actions(&actions, p);
+    if (errnum == 0) {
+        errnum = fill_attributes(&attributes);
+    }
+    if (errnum == 0) {
+        errnum =
+            BROOD_SYS_RETURNS("posix_spawn", EAGAIN,
+                              posix_spawn(pid, p->path, &actions, &attributes, p->argv, environ));
+    }
+    (void)posix_spawnattr_destroy(&attributes);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return errnum;
+}
+
+#else /* fork and exec: in the child only calls that are safe in a signal handler */
+
+#define POLL_BLOCK 512
+
+/* poll tells which of a block of numbers are open: a million numbers in milliseconds. */
+static void close_block(int first)
+{
+    struct pollfd block[POLL_BLOCK];
+
+    for (int i = 0; i < POLL_BLOCK; i++) {
+        block[i].fd = first + i;
+        block[i].events = 0;
+        block[i].revents = 0;
+    }
+    if (poll(block, POLL_BLOCK, 0) < 0) {
+        for (int i = 0; i < POLL_BLOCK; i++) {
+            block[i].revents = 0; /* poll refuses long lists under a low limit: try them all */
+        }
+    }
+    for (int i = 0; i < POLL_BLOCK; i++) {
+        if ((block[i].revents & POLLNVAL) == 0) {
+            (void)fcntl(block[i].fd, F_SETFD, FD_CLOEXEC);
+        }
+    }
+}
+
+static void close_others(long limit)
+{
+    for (int fd = BROOD_POSIX_FIRST_FREE; fd < limit; fd += POLL_BLOCK) {
+        close_block(fd);
+    }
+}
+
+static void reset_signals(void)
+{
+    struct sigaction usual;
+    sigset_t none;
+
+    usual.sa_handler = SIG_DFL;
+    usual.sa_flags = 0;
+    (void)sigemptyset(&usual.sa_mask);
+    for (int signum = 1; signum < NSIG; signum++) {
+        (void)sigaction(signum, &usual, NULL);
+    }
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void open_missing_streams(void)
+{
+    for (int fd = 0; fd < 3; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            (void)open("/dev/null", O_RDWR); /* gets the lowest free number, which is fd */
+        }
+    }
+}
+
+static void become(const plan *p, int report, long limit)
+{
+    int errnum;
+
+    BROOD_STOP("child-before-exec");
+    reset_signals();
+    open_missing_streams();
+    if (dup2(p->channel, BROOD_POSIX_CHANNEL) >= 0 && dup2(p->body, BROOD_POSIX_BODY) >= 0) {
+        close_others(limit);
+        (void)execve(p->path, p->argv, environ);
+    }
+    errnum = errno;
+    (void)!write(report, &errnum, sizeof errnum);
+    _exit(127);
+}
+
+/* The child's end of the pipe closes with a successful exec, and nothing was written. */
+static int await_exec(pid_t pid, int fd)
+{
+    int errnum = 0;
+    ssize_t n;
+
+    do {
+        n = read(fd, &errnum, sizeof errnum);
+    } while (n < 0 && errno == EINTR);
+    if (n != (ssize_t)sizeof errnum) {
+        return 0;
+    }
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+    return errnum;
+}
+
+static int run(pid_t *pid, const plan *p)
+{
+    sigset_t all;
+    sigset_t before;
+    int ends[2];
+    int report;
+    long limit = sysconf(_SC_OPEN_MAX);
+    int errnum = 0;
+
+    if (brood_posix_pipe(ends)) {
+        return EMFILE;
+    }
+    report = brood_posix_move(ends[1], BROOD_POSIX_FIRST_FREE);
+    if (report < 0) {
+        brood_posix_close(ends[0]);
+        return EMFILE;
+    }
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of ours runs in the child */
+    *pid = BROOD_SYS("fork", EAGAIN, fork());
+    if (*pid == 0) {
+        become(p, report, limit > 0 ? limit : 1L << 20);
+    }
+    errnum = *pid < 0 ? errno : 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    brood_posix_close(report);
+    if (errnum == 0) {
+        errnum = await_exec(*pid, ends[0]);
+    }
+    brood_posix_close(ends[0]);
+    return errnum;
+}
+
+#endif
+
+int brood_posix_spawn(pid_t *pid, int channel, int body)
+{
+    plan p;
+    int errnum;
+    int rc = make_plan(&p, channel, body);
+
+    if (rc) {
+        return rc;
+    }
+    errnum = run(pid, &p);
+    if (errnum != 0) {
+        rc = brood_posix_error(errnum, "start %s", p.path);
+    }
+    close_plan(&p);
+    return rc;
+}

@@ -1,0 +1,171 @@
+/* Streams are socket pairs: they carry descriptors, and a blocked call gives up by itself. */
+#include "posix.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define SLICE_MS 100
+
+#if !defined(MSG_NOSIGNAL)
+#define MSG_NOSIGNAL 0
+#endif
+
+/* Blocking calls return after a slice, so the usual read or write is one system call. */
+static int set_slices(int fd)
+{
+    const struct timeval slice = {0, SLICE_MS * 1000L};
+
+    if (BROOD_SYS("setsockopt", ENOMEM,
+                  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof slice)) < 0 ||
+        BROOD_SYS("setsockopt", ENOMEM,
+                  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof slice)) < 0) {
+        return brood_posix_error(errno, "set the time limits of a socket");
+    }
+#if defined(SO_NOSIGPIPE)
+    const int on = 1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#endif
+    return 0;
+}
+
+static brood_os_stream stream_of(int fd)
+{
+    brood_os_stream stream = BROOD_OS_STREAM_NONE;
+
+    stream.handle = fd;
+    return stream;
+}
+
+int brood_os_stream_pair(brood_os_stream *first, brood_os_stream *second, bool duplex)
+{
+    int pair[2] = {-1, -1};
+    int rc = brood_posix_pair(pair);
+
+    if (rc) {
+        return rc;
+    }
+    rc = set_slices(pair[0]);
+    if (rc == 0) {
+        rc = set_slices(pair[1]);
+    }
+    if (rc == 0 && !duplex &&
+        (BROOD_SYS("shutdown", ENOTCONN, shutdown(pair[0], SHUT_WR)) < 0 ||
+         BROOD_SYS("shutdown", ENOTCONN, shutdown(pair[1], SHUT_RD)) < 0)) {
+        rc = brood_posix_error(errno, "make a pipe one-way");
+    }
+    if (rc) {
+        brood_posix_close(pair[0]);
+        brood_posix_close(pair[1]);
+        return rc;
+    }
+    *first = stream_of(pair[0]);
+    *second = stream_of(pair[1]);
+    return 0;
+}
+
+int brood_os_stream_adopt(brood_os_stream *out, brood_os_handle handle)
+{
+    const int rc = set_slices((int)handle);
+
+    if (rc == 0) {
+        *out = stream_of((int)handle);
+    }
+    return rc;
+}
+
+/* The system's own slice is right only while the limit lies behind it. */
+static bool may_block(int64_t deadline_ns)
+{
+    return deadline_ns == INT64_MAX ||
+           (deadline_ns != 0 && brood_posix_left_ms(deadline_ns, SLICE_MS) == SLICE_MS);
+}
+
+/* After EAGAIN of a call with `flags`: 0 to try again, or BROOD_ETIMEDOUT. */
+static int await(int fd, short events, int flags, int64_t deadline_ns, const char *what)
+{
+    struct pollfd one = {fd, events, 0};
+    int left;
+
+    if ((flags & MSG_DONTWAIT) == 0) {
+        return brood_fail(BROOD_ETIMEDOUT, "%s: timed out", what);
+    }
+    left = brood_posix_left_ms(deadline_ns, SLICE_MS);
+    if (left == 0 || poll(&one, 1, left) == 0) {
+        return brood_fail(BROOD_ETIMEDOUT, "%s: timed out", what);
+    }
+    return 0;
+}
+
+int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_t *got,
+                         int64_t deadline_ns)
+{
+    const int fd = (int)stream->handle;
+    const int flags = may_block(deadline_ns) ? 0 : MSG_DONTWAIT;
+
+    for (;;) {
+        const ssize_t n = BROOD_SYS("recv", EIO, recv(fd, data, size, flags));
+        if (n > 0) {
+            *got = (size_t)n;
+            return 0;
+        }
+        if (n == 0 || errno == ECONNRESET) { /* reset: closed with messages of ours unread */
+            return brood_fail(BROOD_EEND, "receive: the other end is closed");
+        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            const int rc = await(fd, POLLIN, flags, deadline_ns, "receive");
+            if (rc) {
+                return rc;
+            }
+        } else if (errno != EINTR) {
+            return brood_posix_error(errno, "receive");
+        }
+    }
+}
+
+static ssize_t send_pieces(int fd, const brood_view pieces[2], int flags)
+{
+    struct iovec parts[2];
+    struct msghdr message = {0};
+
+    for (int i = 0; i < 2; i++) {
+        parts[i].iov_base = (void *)(uintptr_t)pieces[i].data;
+        parts[i].iov_len = pieces[i].size;
+    }
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
+    return BROOD_SYS("sendmsg", EIO, sendmsg(fd, &message, flags));
+}
+
+int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], size_t *sent,
+                          int64_t deadline_ns)
+{
+    const int fd = (int)stream->handle;
+    const int flags = MSG_NOSIGNAL | (may_block(deadline_ns) ? 0 : MSG_DONTWAIT);
+
+    for (;;) {
+        const ssize_t n = send_pieces(fd, pieces, flags);
+        if (n >= 0) {
+            *sent = (size_t)n;
+            return 0;
+        }
+        if (errno == EPIPE || errno == ECONNRESET) {
+            return brood_fail_system(BROOD_EPEER, errno, "send: nobody is at the other end");
+        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            const int rc = await(fd, POLLOUT, flags, deadline_ns, "send");
+            if (rc) {
+                return rc;
+            }
+        } else if (errno != EINTR) {
+            return brood_posix_error(errno, "send");
+        }
+    }
+}
+
+void brood_os_stream_close(brood_os_stream *stream)
+{
+    brood_posix_close((int)stream->handle);
+    *stream = BROOD_OS_STREAM_NONE;
+}
