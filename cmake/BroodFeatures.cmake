@@ -1,5 +1,5 @@
 # Finds out which optional features this system has and writes config.h for the library.
-# Each BROOD_HAVE_* is 0 or 1 there (use #if, not #ifdef), and each has a fallback in the code.
+# Each BROOD_HAVE_* is defined there or not (`#if defined(…)`), and each has a fallback in the code.
 include(CheckCSourceCompiles)
 
 # brood_feature(NAME SOURCE [BASIC]): BROOD_HAVE_<NAME> says whether SOURCE compiles and links.
@@ -56,6 +56,9 @@ int main(void)
     struct iovec here = {0}, there = {0};
     return (int)process_vm_readv(1, &here, 1, &there, 1, 0);
 }")
+brood_feature(POSIX_FALLOCATE "
+#include <fcntl.h>
+int main(void) { return posix_fallocate(0, 0, 1); }")
 brood_feature(PIPE2 "
 #include <fcntl.h>
 #include <unistd.h>

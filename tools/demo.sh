@@ -38,7 +38,7 @@ done
 
 # on LIST COMMAND...: runs COMMAND with the names in LIST added, in one call.
 on() {
-    list=$1
+    names=$1
     shift
     old_ifs=$IFS
     IFS='
@@ -46,7 +46,7 @@ on() {
     set -f
     # The word splitting is wanted: one word a line.
     # shellcheck disable=SC2046
-    set -- "$@" $(cat "$list")
+    set -- "$@" $(cat "$names")
     set +f
     IFS=$old_ifs
     "$@"
