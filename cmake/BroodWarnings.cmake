@@ -5,6 +5,8 @@ if(MSVC)
 else()
   target_compile_options(brood_warnings INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wundef
+    # Error texts are cut on purpose when they are too long.
+    $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>
     $<$<COMPILE_LANGUAGE:C>:-Wconversion -Wstrict-prototypes -Wmissing-prototypes>
     $<$<BOOL:${BROOD_WERROR}>:-Werror>)
 endif()
