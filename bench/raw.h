@@ -1,0 +1,56 @@
+/* The limits: what the system itself does, without brood. What it refuses throws
+ * std::runtime_error. */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace raw {
+
+/* The first argument of this program when it is a counterpart. */
+constexpr const char *kExitMode = "--raw-exit"; /* ends at once */
+constexpr const char *kPeerMode = "--raw-peer"; /* the other end of a channel, see Peer */
+
+/// What the calls behind this header are, for the reports.
+extern const char *const kSpawnIs;
+extern const char *const kChannelIs;
+
+/// RunAndWait starts this program in kExitMode and waits for its end.
+void RunAndWait();
+
+using Channel = intptr_t;
+
+/// WriteAll writes with blocking calls; ReadAll returns false at the end of the stream.
+void WriteAll(Channel channel, const void *data, size_t size);
+bool ReadAll(Channel channel, void *data, size_t size);
+
+/// ReadSome reads 1 to `size` bytes, 0 at the end of the stream.
+size_t ReadSome(Channel channel, void *data, size_t size);
+
+/// Peer is this program, started as: kPeerMode, the channel's number, `arguments`.
+class Peer {
+  public:
+    explicit Peer(const std::vector<std::string> &arguments);
+    Peer(const Peer &) = delete;
+    Peer &operator=(const Peer &) = delete;
+    ~Peer(); /* closes the channel and waits for the peer's end */
+
+    Channel channel() const
+    {
+        return channel_;
+    }
+
+  private:
+    Channel channel_ = -1;
+    intptr_t process_ = -1;
+};
+
+/// Cpus lists the processors this process may use; empty where it cannot be pinned to one.
+std::vector<int> Cpus();
+
+/// PinTo keeps this thread, and what it starts, on these processors; an empty list does nothing.
+void PinTo(const std::vector<int> &cpus);
+
+} // namespace raw

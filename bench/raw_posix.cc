@@ -1,0 +1,193 @@
+#include "raw.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <stdexcept>
+
+extern char **environ;
+
+namespace raw {
+
+const char *const kSpawnIs = "posix_spawn + waitpid of the same program";
+const char *const kChannelIs = "read and write on a socketpair";
+
+namespace {
+
+[[noreturn]] void Fail(const char *what, int error)
+{
+    throw std::runtime_error(std::string(what) + ": " + std::strerror(error));
+}
+
+void Check(bool ok, const char *what)
+{
+    if (!ok) {
+        Fail(what, errno);
+    }
+}
+
+const char *ThisProgram()
+{
+    static char path[PATH_MAX];
+    if (path[0] == '\0') {
+        const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+        Check(size > 0, "/proc/self/exe");
+        path[size] = '\0';
+    }
+    return path;
+}
+
+pid_t Spawn(const std::vector<std::string> &arguments, const posix_spawn_file_actions_t *actions)
+{
+    std::vector<char *> argv;
+    pid_t pid = -1;
+    for (const std::string &argument : arguments) {
+        argv.push_back(const_cast<char *>(argument.c_str()));
+    }
+    argv.push_back(nullptr);
+    const int error = posix_spawn(&pid, ThisProgram(), actions, nullptr, argv.data(), environ);
+    if (error != 0) {
+        Fail("posix_spawn", error);
+    }
+    return pid;
+}
+
+void Wait(pid_t pid)
+{
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0) {
+        Check(errno == EINTR, "waitpid");
+    }
+}
+
+/* As large as the system lets us have it: the limit should be a good one. */
+void Enlarge(int fd)
+{
+    const int size = 4 * 1024 * 1024;
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+}
+
+} // namespace
+
+void RunAndWait()
+{
+    Wait(Spawn({ThisProgram(), kExitMode}, nullptr));
+}
+
+void WriteAll(Channel channel, const void *data, size_t size)
+{
+    const char *next = static_cast<const char *>(data);
+    while (size > 0) {
+        const ssize_t count = write(static_cast<int>(channel), next, size);
+        if (count < 0) {
+            Check(errno == EINTR, "write");
+            continue;
+        }
+        next += count;
+        size -= static_cast<size_t>(count);
+    }
+}
+
+size_t ReadSome(Channel channel, void *data, size_t size)
+{
+    for (;;) {
+        const ssize_t count = read(static_cast<int>(channel), data, size);
+        if (count >= 0) {
+            return static_cast<size_t>(count);
+        }
+        Check(errno == EINTR, "read");
+    }
+}
+
+bool ReadAll(Channel channel, void *data, size_t size)
+{
+    char *next = static_cast<char *>(data);
+    while (size > 0) {
+        const size_t count = ReadSome(channel, next, size);
+        if (count == 0) {
+            return false;
+        }
+        next += count;
+        size -= count;
+    }
+    return true;
+}
+
+Peer::Peer(const std::vector<std::string> &arguments)
+{
+    constexpr int kChild = 3;
+    int ends[2];
+    std::vector<std::string> all = {ThisProgram(), kPeerMode, std::to_string(kChild)};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    posix_spawn_file_actions_t actions;
+    Check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "socketpair");
+    Enlarge(ends[0]);
+    Enlarge(ends[1]);
+    /* dup2 onto itself would keep CLOEXEC, and 3 may be the other end. */
+    const int source = fcntl(ends[1], F_DUPFD_CLOEXEC, kChild + 1);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, source, kChild);
+    process_ = Spawn(all, &actions);
+    posix_spawn_file_actions_destroy(&actions);
+    close(source);
+    close(ends[1]);
+    channel_ = ends[0];
+}
+
+Peer::~Peer()
+{
+    close(static_cast<int>(channel_));
+    Wait(static_cast<pid_t>(process_));
+}
+
+#if defined(CPU_SET)
+
+std::vector<int> Cpus()
+{
+    cpu_set_t set;
+    std::vector<int> cpus;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) == 0) {
+        for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+            if (CPU_ISSET(cpu, &set)) {
+                cpus.push_back(cpu);
+            }
+        }
+    }
+    return cpus;
+}
+
+void PinTo(const std::vector<int> &cpus)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int cpu : cpus) {
+        CPU_SET(cpu, &set);
+    }
+    if (!cpus.empty()) {
+        Check(sched_setaffinity(0, sizeof set, &set) == 0, "sched_setaffinity");
+    }
+}
+
+#else
+
+std::vector<int> Cpus()
+{
+    return {};
+}
+
+void PinTo(const std::vector<int> &)
+{
+}
+
+#endif
+
+} // namespace raw

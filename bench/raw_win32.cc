@@ -1,0 +1,137 @@
+#include "raw.h"
+
+#include <windows.h>
+
+#include <stdexcept>
+
+namespace raw {
+
+const char *const kSpawnIs = "CreateProcess + WaitForSingleObject of the same program";
+const char *const kChannelIs = "ReadFile and WriteFile on a named pipe";
+
+namespace {
+
+void Check(bool ok, const char *what)
+{
+    if (!ok) {
+        throw std::runtime_error(std::string(what) + ": error " + std::to_string(GetLastError()));
+    }
+}
+
+HANDLE AsHandle(intptr_t value)
+{
+    return reinterpret_cast<HANDLE>(value);
+}
+
+/* Arguments here are plain words and need no quotes. */
+HANDLE Spawn(const std::vector<std::string> &arguments, bool inherit)
+{
+    wchar_t path[32768];
+    Check(GetModuleFileNameW(nullptr, path, 32768) != 0, "GetModuleFileName");
+    std::wstring line = L"brood_bench";
+    for (const std::string &argument : arguments) {
+        line += L" " + std::wstring(argument.begin(), argument.end());
+    }
+    STARTUPINFOW startup = {};
+    startup.cb = sizeof startup;
+    PROCESS_INFORMATION info;
+    Check(CreateProcessW(path, line.data(), nullptr, nullptr, inherit, 0, nullptr, nullptr,
+                         &startup, &info) != 0,
+          "CreateProcess");
+    CloseHandle(info.hThread);
+    return info.hProcess;
+}
+
+void Wait(HANDLE process)
+{
+    WaitForSingleObject(process, INFINITE);
+    CloseHandle(process);
+}
+
+void MakePipe(HANDLE ends[2])
+{
+    static int number;
+    constexpr DWORD kBuffer = 1024 * 1024;
+    const std::wstring name = L"\\\\.\\pipe\\brood-bench-" +
+                              std::to_wstring(GetCurrentProcessId()) + L"-" +
+                              std::to_wstring(number++);
+    SECURITY_ATTRIBUTES inheritable = {sizeof inheritable, nullptr, TRUE};
+    ends[0] = CreateNamedPipeW(name.c_str(), PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE,
+                               PIPE_TYPE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS, 1, kBuffer,
+                               kBuffer, 0, nullptr);
+    Check(ends[0] != INVALID_HANDLE_VALUE, "CreateNamedPipe");
+    ends[1] = CreateFileW(name.c_str(), GENERIC_READ | GENERIC_WRITE, 0, &inheritable,
+                          OPEN_EXISTING, 0, nullptr);
+    Check(ends[1] != INVALID_HANDLE_VALUE, "CreateFile");
+}
+
+} // namespace
+
+void RunAndWait()
+{
+    Wait(Spawn({kExitMode}, false));
+}
+
+void WriteAll(Channel channel, const void *data, size_t size)
+{
+    const char *next = static_cast<const char *>(data);
+    while (size > 0) {
+        DWORD count = 0;
+        Check(WriteFile(AsHandle(channel), next, static_cast<DWORD>(size), &count, nullptr) != 0,
+              "WriteFile");
+        next += count;
+        size -= count;
+    }
+}
+
+size_t ReadSome(Channel channel, void *data, size_t size)
+{
+    DWORD count = 0;
+    if (!ReadFile(AsHandle(channel), data, static_cast<DWORD>(size), &count, nullptr)) {
+        Check(GetLastError() == ERROR_BROKEN_PIPE, "ReadFile");
+        return 0;
+    }
+    return count;
+}
+
+bool ReadAll(Channel channel, void *data, size_t size)
+{
+    char *next = static_cast<char *>(data);
+    while (size > 0) {
+        const size_t count = ReadSome(channel, next, size);
+        if (count == 0) {
+            return false;
+        }
+        next += count;
+        size -= count;
+    }
+    return true;
+}
+
+Peer::Peer(const std::vector<std::string> &arguments)
+{
+    HANDLE ends[2];
+    MakePipe(ends);
+    std::vector<std::string> all = {kPeerMode, std::to_string(reinterpret_cast<intptr_t>(ends[1]))};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    process_ = reinterpret_cast<intptr_t>(Spawn(all, true));
+    CloseHandle(ends[1]);
+    channel_ = reinterpret_cast<intptr_t>(ends[0]);
+}
+
+Peer::~Peer()
+{
+    CloseHandle(AsHandle(channel_));
+    Wait(AsHandle(process_));
+}
+
+std::vector<int> Cpus()
+{
+    return {};
+}
+
+void PinTo(const std::vector<int> &)
+{
+}
+
+} // namespace raw
