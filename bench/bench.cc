@@ -28,12 +28,13 @@ uint64_t CountFor(const Work &work, double slice)
 {
     uint64_t count = 1;
     for (;;) {
+        const double now = static_cast<double>(count);
         const double seconds = work(count);
         if (seconds >= slice / 4) {
-            return std::max<uint64_t>(1, static_cast<uint64_t>(count * slice / seconds));
+            return std::max<uint64_t>(1, static_cast<uint64_t>(now * slice / seconds));
         }
         const double factor = seconds > 0 ? slice / 2 / seconds : 10;
-        count = static_cast<uint64_t>(count * std::clamp(factor, 2.0, 10.0));
+        count = static_cast<uint64_t>(now * std::clamp(factor, 2.0, 10.0));
     }
 }
 
@@ -116,12 +117,12 @@ void Bench::Print(const Result &result) const
     if (row.bar > 0) {
         const bool reached =
             row.more_is_better ? brood / limit >= row.bar : brood / limit <= row.bar;
-        std::snprintf(bar, sizeof bar, "%s %.2f%s", row.more_is_better ? ">=" : "<=", row.bar,
-                      reached ? "" : "  missed");
+        (void)std::snprintf(bar, sizeof bar, "%s %.2f%s", row.more_is_better ? ">=" : "<=", row.bar,
+                            reached ? "" : "  missed");
     }
     const std::string name = row.name + " [" + row.unit + "]";
     std::printf("%-44s %12.4g %12.4g %8.2f  %s\n", name.c_str(), limit, brood, brood / limit, bar);
-    std::fflush(stdout);
+    (void)std::fflush(stdout);
 }
 
 void Bench::WriteJson() const

@@ -11,7 +11,8 @@ namespace {
 
 int Usage()
 {
-    std::fputs("Usage: brood_bench [--quick] [--filter PART-OF-A-NAME] [--json FILE]\n", stderr);
+    (void)std::fputs("Usage: brood_bench [--quick] [--filter PART-OF-A-NAME] [--json FILE]\n",
+                     stderr);
     return 2;
 }
 
@@ -41,7 +42,7 @@ int Run(const Settings &settings)
         BenchCodec(bench);
         bench.WriteJson();
     } catch (const std::exception &problem) {
-        std::fprintf(stderr, "brood_bench: %s\n", problem.what());
+        (void)std::fprintf(stderr, "brood_bench: %s\n", problem.what());
         return 1;
     }
     return 0;

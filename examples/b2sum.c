@@ -175,7 +175,7 @@ static int larger_first(const void *a, const void *b)
  * the end of the command line does not leave all workers but one idle. */
 static int choose_owners(struct job *job)
 {
-    struct file **order = calloc(job->file_count, sizeof *order);
+    struct file **order = calloc(job->file_count, sizeof(struct file *));
     size_t count = 0;
     if (!order) {
         return -1;
