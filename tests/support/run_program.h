@@ -10,16 +10,17 @@ struct ProgramRun {
     std::string directory;              /* where it runs; "" is here */
     std::string input;                  /* what it finds on standard input */
     std::string input_after;            /* input comes once this text is in the output */
-    std::string output_file;            /* where standard output goes; "" is into the result */
+    std::string output_file;            /* Unix: where standard output goes; "" is the result */
+    bool unprivileged = false;          /* Unix: if we are root, it runs as somebody else */
 };
 
 struct ProgramResult {
     bool ended = false; /* before the time limit, and so did all that shared its output */
-    int status = -1;    /* the exit code, or minus the signal */
+    int status = -1;    /* the exit code, or minus the signal; 127 if it could not be started */
     std::string out;
     std::string err;
 };
 
 /// RunProgram starts the program and waits until it has ended, at most 100 seconds; then it is
-/// killed. What cannot be started throws std::runtime_error.
+/// killed. Throws std::runtime_error when the system refuses what this needs.
 ProgramResult RunProgram(const ProgramRun &run);

@@ -14,6 +14,8 @@
 
 namespace {
 
+constexpr id_t kNobody = 65534;
+
 using Clock = std::chrono::steady_clock;
 
 class Fd {
@@ -62,6 +64,9 @@ void MakePair(Fd &ours, Fd &theirs)
 /* Runs after fork: only what is safe there. */
 [[noreturn]] void Become(const ProgramRun &run, char **argv, int in, int out, int err)
 {
+    if (run.unprivileged && geteuid() == 0 && (setgid(kNobody) != 0 || setuid(kNobody) != 0)) {
+        _exit(127);
+    }
     if ((run.directory.empty() || chdir(run.directory.c_str()) == 0) && dup2(in, 0) == 0 &&
         dup2(out, 1) == 1 && dup2(err, 2) == 2) {
         execv(argv[0], argv);
