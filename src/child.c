@@ -1,0 +1,205 @@
+#include "child.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootstrap.h"
+#include "call.h"
+#include "error.h"
+#include "fault.h"
+#include "log.h"
+#include "message.h"
+#include "parcel.h"
+#include "platform.h"
+#include "process.h"
+#include "report.h"
+
+#define EXIT_BROOD_ERROR 1
+#define LARGEST_CODE 255
+
+/* ---- the end ---- */
+
+static void print_failure(const char *name, const char *words)
+{
+    char line[BROOD_WORDS_SIZE + BROOD_NAME_SIZE + 8];
+    const int length = snprintf(line, sizeof line, "%s: %s\n", name, words);
+
+    if (length > 0) {
+        (void)fflush(stdout); /* what the function printed comes first */
+        brood_os_write_error(line, (size_t)length);
+    }
+}
+
+/* Leaves the report; one that is too large for the system becomes a failure that says so. */
+static void leave_report(brood_report *report)
+{
+    unsigned char head[BROOD_REPORT_HEAD + BROOD_WORDS_SIZE];
+    brood_view pieces[2] = {{head, 0}, {NULL, 0}};
+
+    pieces[0].size = brood_report_write(head, report);
+    pieces[1] = report->result;
+    if (brood_os_child_report(pieces) == 0) {
+        return;
+    }
+    report->code = brood_last_error()->error;
+    report->result.size = 0;
+    (void)snprintf(report->words, sizeof report->words, "the result is lost: %.400s",
+                   brood_last_error()->message);
+    pieces[0].size = brood_report_write(head, report);
+    pieces[1].size = 0;
+    if (brood_os_child_report(pieces) != 0) {
+        brood_log(BROOD_LOG_ERROR, "no report to the parent: %s", brood_last_error()->message);
+    }
+}
+
+static int exit_code(int code)
+{
+    return code < 0 ? EXIT_BROOD_ERROR : code;
+}
+
+/* What the function returned, as a report: its own code, or a brood_error in words. */
+static void describe_end(brood_report *report, const brood_call *call, int rc)
+{
+    const char *words = "";
+
+    report->code = rc;
+    if (rc > LARGEST_CODE || (rc < 0 && rc > BROOD_EINVAL)) {
+        report->code = LARGEST_CODE;
+        (void)snprintf(report->words, sizeof report->words,
+                       "its function returned %d: codes are 0 to 255 and brood_error", rc);
+        return;
+    }
+    if (call->raised && call->code == rc) {
+        words = call->words;
+    } else if (rc < 0) {
+        words = brood_last_error()->error == rc ? brood_last_error()->message : brood_strerror(rc);
+    }
+    (void)snprintf(report->words, sizeof report->words, "%s", words);
+}
+
+/* ---- the start ---- */
+
+typedef struct start {
+    brood_os_arrival arrival;
+    brood_unparcel unparcel;
+    brood_message *message;
+    char name[BROOD_NAME_SIZE];
+} start;
+
+static int verify(start *s, brood_buffer *body)
+{
+    uint64_t size;
+    int rc = brood_record_body_size(s->arrival.record, s->arrival.record_size,
+                                    (uint32_t)s->arrival.handle_count, &size);
+
+    if (rc == 0) {
+        rc = brood_os_section_read(body, s->arrival.body, (size_t)size);
+    }
+    if (rc == 0) {
+        rc = brood_record_verify(s->arrival.record, body->data, size);
+    }
+    sodium_memzero(s->arrival.record, sizeof s->arrival.record);
+    brood_os_handle_close(s->arrival.body);
+    s->arrival.body = BROOD_NO_HANDLE;
+    return rc;
+}
+
+static int decode(start *s, brood_buffer *body)
+{
+    brood_loader loader = brood_unparcel_loader(&s->unparcel);
+
+    s->unparcel.handles = s->arrival.handles;
+    s->unparcel.count = s->arrival.handle_count;
+    s->unparcel.objects = BROOD_ALLOC(calloc(s->unparcel.count + 1, sizeof(brood_value)));
+    if (s->unparcel.objects == NULL) {
+        return brood_fail_nomem("the objects from the parent");
+    }
+    return brood_message_from_buffer(&s->message, body, &loader);
+}
+
+static void close_rest(start *s)
+{
+    for (size_t i = 0; i < s->arrival.handle_count; i++) {
+        brood_os_handle_close(s->arrival.handles[i]);
+    }
+    free(s->arrival.handles);
+    free(s->unparcel.objects);
+    s->arrival.handles = NULL;
+    s->arrival.handle_count = 0;
+    s->unparcel.objects = NULL;
+}
+
+static int receive(start *s)
+{
+    brood_buffer body = BROOD_BUFFER_NONE;
+    int rc = brood_os_child_receive(&s->arrival);
+
+    BROOD_STOP("child-received");
+    if (rc == 0) {
+        rc = verify(s, &body);
+    }
+    if (rc == 0) {
+        rc = decode(s, &body);
+    }
+    brood_buffer_release(&body);
+    close_rest(s);
+    return rc;
+}
+
+static void settle(start *s)
+{
+    const brood_value value = brood_message_value(s->message);
+    const char *name = brood_as_str(brood_value_get(value, "name"), s->name);
+    const int64_t level = brood_as_int(brood_value_get(value, "log"), BROOD_LOG_OFF);
+
+    (void)snprintf(s->name, sizeof s->name, "%s", name);
+    brood_log_name(s->name);
+    brood_log_to_stderr((brood_log_level)level);
+}
+
+static int run_target(start *s, brood_call *call)
+{
+    const brood_value value = brood_message_value(s->message);
+    const brood_value target = brood_value_get(value, "target");
+
+    if (target.kind != BROOD_FUNCTION) {
+        return brood_fail(BROOD_EDECODE, "the start message names no function");
+    }
+    brood_call_init(call, brood_value_get(value, "args"), brood_value_get(value, "named"));
+    brood_log(BROOD_LOG_INFO, "runs its function");
+    BROOD_STOP("child-target");
+    return target.as.function(call);
+}
+
+int brood_child_run(void)
+{
+    static start s; /* 1 KiB and more: not on a thread's stack, and there is only one */
+    brood_call call;
+    brood_report report;
+    int rc;
+
+    memset(&call, 0, sizeof call);
+    memset(&report, 0, sizeof report);
+    s.arrival.body = BROOD_NO_HANDLE;
+    (void)snprintf(s.name, sizeof s.name, "brood child %lld", (long long)brood_os_pid());
+    BROOD_STOP("child-entered");
+    rc = sodium_init() < 0 ? brood_fail(BROOD_ESYSTEM, "libsodium cannot be set up") : receive(&s);
+    if (rc == 0) {
+        BROOD_STOP("child-verified");
+        settle(&s);
+        rc = run_target(&s, &call);
+    }
+    describe_end(&report, &call, rc);
+    if (rc < 0 && rc != BROOD_EPEER) {
+        print_failure(s.name, report.words);
+    }
+    report.result.data = call.result.data;
+    report.result.size = rc == 0 ? call.result.size : 0;
+    brood_message_free(s.message); /* its connections end before the parent sees ours */
+    s.message = NULL;
+    leave_report(&report);
+    brood_call_fini(&call);
+    return exit_code(report.code);
+}

@@ -1,0 +1,74 @@
+/* Connections: framed messages over a stream.
+ *
+ * Readers and writers take turns, each side with a gate. The stream stays open while anybody uses
+ * it: close marks the connection and wakes those in line, and whoever leaves last closes. Blocked
+ * calls look at the mark every 100 ms. */
+#ifndef BROOD_SRC_CONNECTION_H
+#define BROOD_SRC_CONNECTION_H
+
+#include <brood/connection.h>
+
+#include "arena.h"
+#include "platform.h"
+
+#define BROOD_CONNECTION_ROOM ((size_t)64 * 1024) /* bytes read ahead */
+
+typedef enum brood_side {
+    BROOD_READING,
+    BROOD_WRITING
+} brood_side;
+
+struct brood_connection {
+    brood_atomic refs;
+    bool readable;
+    bool writable;
+
+    brood_os_mutex mutex; /* for the next four */
+    brood_os_condition changed;
+    bool closed;
+    bool busy[2]; /* by brood_side */
+    long users;   /* why the stream has to stay open */
+
+    brood_os_stream stream;
+
+    /* The reader's, while busy[BROOD_READING]. */
+    unsigned char *room;
+    size_t room_size;
+    size_t room_start; /* bytes from here ... */
+    size_t room_end;   /* ... to here were read ahead */
+    bool ended;        /* nothing comes any more */
+    bool garbled;      /* a header made no sense: there is no way to find the next */
+    bool has_header;   /* of a message that was not taken yet */
+    uint64_t incoming_size;
+    unsigned char *incoming; /* the part that came, behind the header */
+    size_t incoming_room;
+    size_t incoming_got;
+
+    /* The writer's, while busy[BROOD_WRITING]. */
+    bool cut; /* a message was sent in part */
+};
+
+/// brood_connection_enter waits for this thread's turn to read or write and keeps the stream open
+/// until brood_connection_leave. It checks the direction and sets the deadline of `timeout_ms`.
+int brood_connection_enter(brood_connection *connection, brood_side which, int64_t timeout_ms,
+                           int64_t *deadline_ns);
+void brood_connection_leave(brood_connection *connection, brood_side which);
+
+/// brood_connection_closed_here says that it was closed here and returns BROOD_ECLOSED.
+int brood_connection_closed_here(void);
+
+/// brood_connection_of_handle makes a connection of a stream's handle and of what was read from it
+/// already (copied). It takes the handle over, on success only.
+int brood_connection_of_handle(brood_connection **out, brood_os_handle handle, bool readable,
+                               bool writable, brood_view unread);
+
+/// brood_connection_pin keeps the handle open, whoever closes the connection, until unpin.
+/// Errors: BROOD_ECLOSED.
+int brood_connection_pin(brood_connection *connection, brood_os_handle *handle);
+void brood_connection_unpin(brood_connection *connection);
+
+/// brood_connection_unread copies what was received but not taken yet, as it came, into `arena`.
+/// Errors: BROOD_EINVAL while another thread receives; BROOD_ENOMEM.
+int brood_connection_unread(brood_connection *connection, brood_arena *arena, brood_view *out);
+
+#endif

@@ -1,0 +1,59 @@
+#include "init.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "child.h"
+#include "error.h"
+#include "platform.h"
+#include "process.h"
+
+static brood_os_mutex guard = BROOD_OS_MUTEX_INIT;
+static bool initialised; /* brood_init was called */
+static bool ready;
+
+static void at_program_exit(void)
+{
+    brood_processes_join();
+}
+
+void brood_init_(int argc, char **argv, int (*at_exit)(void (*)(void)))
+{
+    bool first;
+
+    brood_os_mutex_lock(&guard);
+    first = !initialised;
+    initialised = true;
+    brood_os_mutex_unlock(&guard);
+    if (!first) {
+        return;
+    }
+    (void)at_exit(at_program_exit);
+    if (brood_os_child_marked(argc, argv)) {
+        exit(brood_child_run());
+    }
+}
+
+static int set_up(void)
+{
+    if (sodium_init() < 0) {
+        return brood_fail(BROOD_ESYSTEM, "libsodium cannot be set up: no random numbers");
+    }
+    return brood_os_setup();
+}
+
+int brood_ready(void)
+{
+    int rc = 0;
+
+    brood_os_mutex_lock(&guard);
+    if (!initialised) {
+        rc = brood_fail(BROOD_ENOTINIT,
+                        "brood_init(argc, argv); is missing: it is the first statement of main");
+    } else if (!ready) {
+        rc = set_up();
+        ready = rc == 0;
+    }
+    brood_os_mutex_unlock(&guard);
+    return rc;
+}

@@ -1,0 +1,9 @@
+/* Set-up of the library in this process. */
+#ifndef BROOD_SRC_INIT_H
+#define BROOD_SRC_INIT_H
+
+/// brood_ready makes the library usable for starts: BROOD_ENOTINIT without brood_init, or what went
+/// wrong when it was set up.
+int brood_ready(void);
+
+#endif
