@@ -72,8 +72,12 @@ run_preset() {
     mkdir -p "build/$preset"
     log=$top/build/$preset/build.log
     if ! { cmake --preset "$preset" && cmake --build --preset "$preset"; } >"$log" 2>&1; then
-        grep -E 'error|warning|undefined|FAILED' "$log" | head -n 40
-        tail -n 20 "$log"
+        # What went wrong is often far from the end; what is not a compiler's words is at the end.
+        if grep -qE 'error:|undefined reference' "$log"; then
+            grep -E -A 4 'error:|undefined reference' "$log" | head -n 60
+        else
+            tail -n 40 "$log"
+        fi
         give_up "$preset" "cannot be built"
         return
     fi
