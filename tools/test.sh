@@ -2,7 +2,8 @@
 # test.sh                          builds and tests the preset `dev`
 # test.sh --matrix [PRESET]...     release asan tsan clang portable mingw, or those named
 # The last line is "N passed, N failed" (and ", N skipped" if there are any), over all of them.
-# BROOD_TEST_SCALE is how much of the long tests is run, in percent.
+# BROOD_TEST_SCALE is how much of the long tests is run, in percent; BROOD_TEST_LIMIT how many
+# seconds one configuration's tests may take together.
 . "$(dirname "$0")/common.sh"
 
 presets=dev
@@ -81,13 +82,18 @@ run_preset() {
         give_up "$preset" "cannot be built"
         return
     fi
+    # Each test has a limit, but if very many hang, words now are better than an end never seen.
+    limit=
+    if command -v timeout >/dev/null; then
+        limit="timeout ${BROOD_TEST_LIMIT:-900}"
+    fi
     status=0
     # shellcheck disable=SC2086
-    BROOD_TEST_SCALE=${BROOD_TEST_SCALE:-$scale} $wrapper ctest --preset "$preset" \
+    BROOD_TEST_SCALE=${BROOD_TEST_SCALE:-$scale} $wrapper $limit ctest --preset "$preset" \
         --output-junit "$results" >"build/$preset/test.log" 2>&1 || status=$?
     if [ ! -f "$results" ]; then
         tail -n 40 "build/$preset/test.log"
-        give_up "$preset" "no tests were run"
+        give_up "$preset" "no tests were run, or not to the end (status $status)"
         return
     fi
 
