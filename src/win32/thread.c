@@ -1,0 +1,68 @@
+#include "win32.h"
+
+#include <stddef.h>
+
+/* platform.h spares its readers windows.h; both types are one pointer there. */
+_Static_assert(sizeof(SRWLOCK) == sizeof(brood_os_mutex), "an SRWLOCK is a pointer");
+_Static_assert(sizeof(CONDITION_VARIABLE) == sizeof(brood_os_condition), "so is this");
+
+static PSRWLOCK lock_of(brood_os_mutex *mutex)
+{
+    return (PSRWLOCK)&mutex->srw;
+}
+
+static PCONDITION_VARIABLE variable_of(brood_os_condition *condition)
+{
+    return (PCONDITION_VARIABLE)&condition->variable;
+}
+
+void brood_os_mutex_lock(brood_os_mutex *mutex)
+{
+    AcquireSRWLockExclusive(lock_of(mutex));
+}
+
+void brood_os_mutex_unlock(brood_os_mutex *mutex)
+{
+    ReleaseSRWLockExclusive(lock_of(mutex));
+}
+
+void brood_os_mutex_init(brood_os_mutex *mutex)
+{
+    InitializeSRWLock(lock_of(mutex));
+}
+
+void brood_os_mutex_fini(brood_os_mutex *mutex)
+{
+    (void)mutex; /* nothing belongs to it */
+}
+
+int brood_os_condition_init(brood_os_condition *condition)
+{
+    InitializeConditionVariable(variable_of(condition));
+    return 0;
+}
+
+void brood_os_condition_fini(brood_os_condition *condition)
+{
+    (void)condition;
+}
+
+int brood_os_condition_wait(brood_os_condition *condition, brood_os_mutex *mutex,
+                            int64_t deadline_ns)
+{
+    const DWORD ms = brood_win32_left_ms(deadline_ns);
+
+    if (SleepConditionVariableSRW(variable_of(condition), lock_of(mutex), ms, 0)) {
+        return 0;
+    }
+    /* A time limit that is not over yet (a cut one, a coarse tick) is a wake for no reason. */
+    if (deadline_ns != 0 && brood_os_now() < deadline_ns) {
+        return 0;
+    }
+    return brood_fail(BROOD_ETIMEDOUT, "wait for another thread: timed out");
+}
+
+void brood_os_condition_wake_all(brood_os_condition *condition)
+{
+    WakeAllConditionVariable(variable_of(condition));
+}
