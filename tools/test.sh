@@ -52,9 +52,9 @@ run_preset() {
     started=$(date +%s)
     results=$top/build/$preset/results.xml
     case $preset in
-    mingw) parts=windows wrapper="sh $top/tools/windows/with-wine.sh" ;;
-    clang) parts=clang wrapper= ;;
-    *) parts= wrapper= ;;
+    mingw) parts='windows' wrapper="sh $top/tools/windows/with-wine.sh" ;;
+    clang) parts='clang' wrapper='' ;;
+    *) parts='' wrapper='' ;;
     esac
     case $preset in
     release) scale=100 ;;

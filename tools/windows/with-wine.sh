@@ -1,6 +1,7 @@
 #!/bin/sh
 # with-wine.sh CMD...: runs CMD (ctest, say) with one warm Wine session around it, so that starting
 # a Windows program costs milliseconds, not seconds. At its end every program of the session ends.
+here=$PWD
 . "$(dirname "$0")/../common.sh"
 
 wine=/usr/lib/wine/wine64
@@ -48,6 +49,7 @@ keeper=$!
 # The first program waits until the session is up, so that no test's time limit pays for it.
 "$wine" cmd /c exit >/dev/null 2>&1 || fail "Wine cannot run a program"
 
+cd "$here"
 rc=0
 "$@" || rc=$?
 exit "$rc"
