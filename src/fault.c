@@ -11,6 +11,7 @@ static BROOD_THREAD_LOCAL long passed;
 static BROOD_THREAD_LOCAL long target;
 static BROOD_THREAD_LOCAL brood_fault_mode armed;
 static BROOD_THREAD_LOCAL bool fired;
+static BROOD_THREAD_LOCAL bool paused_here;
 
 void brood_fault_arm(long index, brood_fault_mode mode)
 {
@@ -30,11 +31,16 @@ bool brood_fault_fired(void)
     return fired;
 }
 
+void brood_fault_pause(bool paused)
+{
+    paused_here = paused;
+}
+
 bool brood_fault_here(const char *point)
 {
-    const long index = passed++;
+    const long index = paused_here ? -1 : passed++;
     const bool fails = (armed == BROOD_FAULT_ONCE && index == target) ||
-                       (armed == BROOD_FAULT_FROM_NOW_ON && index >= target);
+                       (armed == BROOD_FAULT_FROM_NOW_ON && index >= target && index >= 0);
 
     (void)point;
     fired = fired || fails;

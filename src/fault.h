@@ -27,6 +27,10 @@ long brood_fault_count(void);
 /// brood_fault_fired tells whether one failed since this thread last armed.
 bool brood_fault_fired(void);
 
+/// brood_fault_pause lets this thread pass fault points uncounted and unharmed until it is called
+/// with false: for what a test does beside what it tests.
+void brood_fault_pause(bool paused);
+
 /// brood_fault_here counts a fault point and tells whether it has to fail.
 bool brood_fault_here(const char *point);
 

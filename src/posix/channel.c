@@ -178,7 +178,7 @@ int brood_posix_channel_send(int channel, const brood_os_start *start,
 
 static int cut_short(void)
 {
-    return brood_fail(BROOD_EPEER, "the parent ended before it had sent all");
+    return brood_fail(BROOD_EAUTH, "the start message is cut short");
 }
 
 static int receive_exactly(int channel, void *data, size_t size)
@@ -217,7 +217,7 @@ static int receive_preface(int channel, preface *head, brood_posix_parcel *parce
         brood_posix_close(fds[i]);
     }
     if (got == 0) {
-        return cut_short();
+        return brood_fail(BROOD_EPEER, "the parent ended before it had sent anything");
     }
     parcel->report = head->report;
     if (got < sizeof *head || head->magic != MAGIC || count < 1 ||

@@ -1,0 +1,83 @@
+/* Brood objects that free themselves, for tests. */
+#pragma once
+
+#include <brood.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+struct Freer {
+    void operator()(brood_process *process) const
+    {
+        brood_process_free(process);
+    }
+    void operator()(brood_connection *connection) const
+    {
+        brood_connection_free(connection);
+    }
+    void operator()(brood_message *message) const
+    {
+        brood_message_free(message);
+    }
+};
+
+using Process = std::unique_ptr<brood_process, Freer>;
+using Connection = std::unique_ptr<brood_connection, Freer>;
+using Message = std::unique_ptr<brood_message, Freer>;
+
+/// How long a test waits for what has to happen.
+constexpr int64_t kSoon = 60000;
+
+/// Start starts a child, or gives an empty pointer (the words are in brood_last_error).
+inline Process Start(brood_function target, const brood_args *args = nullptr,
+                     const brood_process_options *options = nullptr)
+{
+    brood_process *raw = nullptr;
+    const int rc = brood_process_start(&raw, target, args, options);
+    return Process(rc == 0 ? raw : nullptr);
+}
+
+/// Result waits for a child's result and returns its code; `*out` may be null.
+inline int Result(const Process &process, Message *out = nullptr)
+{
+    brood_message *raw = nullptr;
+    const int rc = brood_process_result(process.get(), &raw, kSoon);
+    Message message(raw);
+    if (out != nullptr) {
+        *out = std::move(message);
+    }
+    return rc;
+}
+
+/// Pipe makes both ends, or two empty pointers.
+inline std::pair<Connection, Connection> Pipe(brood_direction direction = BROOD_DUPLEX)
+{
+    brood_connection *first = nullptr;
+    brood_connection *second = nullptr;
+    const int rc = brood_pipe(&first, &second, direction);
+    return rc == 0 ? std::make_pair(Connection(first), Connection(second))
+                   : std::pair<Connection, Connection>();
+}
+
+/// ReceiveBytes returns the next message as text, or "error: ..." in words.
+inline std::string ReceiveBytes(const Connection &connection, int64_t timeout_ms = kSoon)
+{
+    brood_message *raw = nullptr;
+    if (brood_recv_bytes(connection.get(), &raw, 0, timeout_ms)) {
+        return std::string("error: ") + brood_last_error()->message;
+    }
+    const Message message(raw);
+    const brood_view view = brood_as_view(brood_message_value(raw));
+    return std::string(static_cast<const char *>(view.data), view.size);
+}
+
+/// Words of the thread's last failure.
+inline std::string LastWords()
+{
+    return brood_last_error()->message;
+}
+
+/// Scaled is `full` in the release configuration and a part of it elsewhere (BROOD_TEST_SCALE, in
+/// percent), at least 1.
+long Scaled(long full);

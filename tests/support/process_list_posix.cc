@@ -1,0 +1,58 @@
+#include "support/process_list.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/* State and parent from /proc/PID/stat; the name before them may hold anything but ends at the
+ * last bracket. */
+bool ReadStat(int64_t pid, char *state, long *parent)
+{
+    const std::string text = ReadFile("/proc/" + std::to_string(pid) + "/stat");
+    const size_t end = text.rfind(')');
+    return end != std::string::npos &&
+           sscanf(text.c_str() + end + 1, " %c %ld", state, parent) == 2;
+}
+
+} // namespace
+
+std::vector<int64_t> ChildrenOf(int64_t pid)
+{
+    std::vector<int64_t> found;
+    std::error_code error;
+    for (const auto &entry : fs::directory_iterator("/proc", error)) {
+        const int64_t other = atoll(entry.path().filename().c_str());
+        char state = 'Z';
+        long parent = 0;
+        if (other > 0 && ReadStat(other, &state, &parent) && parent == pid && state != 'Z') {
+            found.push_back(other);
+        }
+    }
+    return found;
+}
+
+bool IsAlive(int64_t pid)
+{
+    char state = 'Z';
+    long parent = 0;
+    return ReadStat(pid, &state, &parent) && state != 'Z' && state != 'X';
+}
+
+void KillHard(int64_t pid)
+{
+    kill(static_cast<pid_t>(pid), SIGKILL);
+}
+
+void SetEnvironment(const std::string &name, const std::string &value)
+{
+    if (value.empty()) {
+        unsetenv(name.c_str());
+    } else {
+        setenv(name.c_str(), value.c_str(), 1);
+    }
+}

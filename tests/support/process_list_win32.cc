@@ -1,0 +1,48 @@
+#include "support/process_list.h"
+
+#include <windows.h>
+
+#include <tlhelp32.h>
+
+#include <stdlib.h>
+
+std::vector<int64_t> ChildrenOf(int64_t pid)
+{
+    std::vector<int64_t> found;
+    PROCESSENTRY32 entry = {};
+    const HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+    entry.dwSize = sizeof entry;
+    for (BOOL more = Process32First(list, &entry); more; more = Process32Next(list, &entry)) {
+        if (static_cast<int64_t>(entry.th32ParentProcessID) == pid &&
+            IsAlive(entry.th32ProcessID)) {
+            found.push_back(entry.th32ProcessID);
+        }
+    }
+    CloseHandle(list);
+    return found;
+}
+
+bool IsAlive(int64_t pid)
+{
+    const HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, static_cast<DWORD>(pid));
+    if (process == nullptr) {
+        return false;
+    }
+    const bool alive = WaitForSingleObject(process, 0) == WAIT_TIMEOUT;
+    CloseHandle(process);
+    return alive;
+}
+
+void KillHard(int64_t pid)
+{
+    const HANDLE process = OpenProcess(PROCESS_TERMINATE, FALSE, static_cast<DWORD>(pid));
+    if (process != nullptr) {
+        TerminateProcess(process, 99);
+        CloseHandle(process);
+    }
+}
+
+void SetEnvironment(const std::string &name, const std::string &value)
+{
+    _putenv_s(name.c_str(), value.c_str());
+}
