@@ -70,8 +70,8 @@ bool brood_os_child_marked(int argc, char **argv)
 /* A program that somebody runs with our marker by hand ends up here too. */
 static int fail_foreign(void)
 {
-    return brood_fail(BROOD_EINVAL, "start a child: nothing was sent. " BROOD_WIN32_MARKER
-                                    " is not for use by hand");
+    return brood_fail(BROOD_EAUTH, "%s is for programs that brood starts: nothing was sent here",
+                      BROOD_WIN32_MARKER);
 }
 
 /* Finds the section with the secret. The number may name any handle, or none: it is closed only
@@ -86,9 +86,8 @@ static int read_hint(HANDLE *secret)
 
     if (view == NULL) {
         const DWORD code = GetLastError();
-        return code == ERROR_NOT_ENOUGH_MEMORY
-                   ? brood_win32_error(code, "start a child: map what the parent sent")
-                   : fail_foreign();
+        return code == ERROR_NOT_ENOUGH_MEMORY ? brood_win32_error(code, "map what the parent sent")
+                                               : fail_foreign();
     }
     memcpy(&hint, view, sizeof hint);
     (void)UnmapViewOfFile(view);
@@ -109,7 +108,7 @@ static int map_secret(brood_win32_secret **out, HANDLE section)
     MEMORY_BASIC_INFORMATION facts;
 
     if (secret == NULL) {
-        return brood_win32_error(GetLastError(), "start a child: map what the parent sent");
+        return brood_win32_error(GetLastError(), "map what the parent sent");
     }
     if (VirtualQuery(secret, &facts, sizeof facts) == 0 ||
         secret->magic != BROOD_WIN32_SECRET_MAGIC || secret->record_size == 0 ||
