@@ -203,7 +203,7 @@ static int create_child(start_plan *plan)
         memset(&plan->child, 0, sizeof plan->child);
         return brood_win32_error(GetLastError(), "start this program's executable");
     }
-    BROOD_STOP("start-created");
+    BROOD_STOP("parent-started");
     return 0;
 }
 
@@ -304,7 +304,7 @@ static int send_secret(start_plan *plan)
     }
     /* It has a handle of its own, so this only ends our view of it. */
     brood_os_section_close(&plan->secret);
-    BROOD_STOP("start-sent");
+    BROOD_STOP("parent-sent");
     return 0;
 }
 
