@@ -7,6 +7,8 @@
 
 #include "platform.h"
 
+#define HOLD_NS ((int64_t)10 * 1000 * 1000) /* between looks whether to go on */
+
 static BROOD_THREAD_LOCAL long passed;
 static BROOD_THREAD_LOCAL long target;
 static BROOD_THREAD_LOCAL brood_fault_mode armed;
@@ -47,12 +49,36 @@ bool brood_fault_here(const char *point)
     return fails;
 }
 
+static bool exists(const char *path)
+{
+    FILE *file = fopen(path, "r");
+
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return file != NULL;
+}
+
+static void hold_while(const char *path)
+{
+    brood_os_mutex mutex = BROOD_OS_MUTEX_INIT;
+    brood_os_condition never;
+
+    if (brood_os_condition_init(&never)) {
+        return;
+    }
+    brood_os_mutex_lock(&mutex);
+    while (exists(path)) {
+        (void)brood_os_condition_wait(&never, &mutex, brood_os_now() + HOLD_NS);
+    }
+    brood_os_mutex_unlock(&mutex);
+    brood_os_condition_fini(&never);
+}
+
 void brood_stop_here(const char *point)
 {
     const char *wanted = getenv("BROOD_TEST_STOP");
     const size_t length = strlen(point);
-    brood_os_mutex mutex = BROOD_OS_MUTEX_INIT;
-    brood_os_condition never;
     FILE *file;
 
     if (wanted == NULL || strncmp(wanted, point, length) != 0 || wanted[length] != ':') {
@@ -63,10 +89,5 @@ void brood_stop_here(const char *point)
         (void)fprintf(file, "%lld\n", (long long)brood_os_pid());
         (void)fclose(file);
     }
-    if (brood_os_condition_init(&never) == 0) {
-        brood_os_mutex_lock(&mutex);
-        for (;;) {
-            (void)brood_os_condition_wait(&never, &mutex, INT64_MAX);
-        }
-    }
+    hold_while(wanted + length + 1);
 }

@@ -34,8 +34,8 @@ void brood_fault_pause(bool paused);
 /// brood_fault_here counts a fault point and tells whether it has to fail.
 bool brood_fault_here(const char *point);
 
-/// brood_stop_here holds the process still for ever if the environment's BROOD_TEST_STOP is
-/// "POINT:FILE", after it has written its pid into FILE.
+/// brood_stop_here holds the process still if the environment's BROOD_TEST_STOP is "POINT:FILE": it
+/// writes its pid into FILE and goes on when that is removed.
 void brood_stop_here(const char *point);
 
 BROOD_END_C

@@ -92,12 +92,12 @@ TEST(Deadline, KnowsNowForeverAndRefusesOtherNegativeTimes)
 
 struct OldOptions {
     size_t size;
-    int one;
+    size_t one;
 };
 struct NewOptions {
     size_t size;
-    int one;
-    int two;
+    size_t one;
+    size_t two;
 };
 
 TEST(Options, OfAnOlderProgramLeaveTheRestAtDefaults)
@@ -105,8 +105,8 @@ TEST(Options, OfAnOlderProgramLeaveTheRestAtDefaults)
     const OldOptions old = {sizeof old, 5};
     NewOptions read = {1, 1, 1};
     EXPECT_EQ(0, brood_options_read(&read, sizeof read, &old, "test"));
-    EXPECT_EQ(5, read.one);
-    EXPECT_EQ(0, read.two);
+    EXPECT_EQ(5u, read.one);
+    EXPECT_EQ(0u, read.two);
     EXPECT_EQ(sizeof read, read.size);
 }
 
@@ -120,7 +120,7 @@ TEST(Options, OfANewerProgramAreTakenWhileTheyMeanNothingNew)
     NewOptions read = {};
     newer.known.size = sizeof newer;
     EXPECT_EQ(0, brood_options_read(&read, sizeof read, &newer, "test"));
-    EXPECT_EQ(5, read.one);
+    EXPECT_EQ(5u, read.one);
     newer.unknown[1] = 1;
     EXPECT_EQ(BROOD_EINVAL, brood_options_read(&read, sizeof read, &newer, "test"));
     EXPECT_EQ("brood_test_options has a field that this version does not know", LastWords());

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "fault.h"
+#include "../../src/fault.h"
 
 void ForEachFault(const std::function<void()> &body)
 {
