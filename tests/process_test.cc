@@ -483,8 +483,10 @@ TEST(ProcessFree, LetsGoOfTheObjectNotOfTheProcess)
     child.reset();
     EXPECT_TRUE(IsAlive(pid));
     mine.reset();
-    EXPECT_TRUE(WaitFor([&] { return !IsAlive(pid); }));
-    EXPECT_EQ(0, Result(Start(Nothing))); /* a start reaps the forgotten one */
+    EXPECT_TRUE(WaitFor([&] { /* each start reaps what was forgotten and has ended */
+        EXPECT_EQ(0, Result(Start(Nothing))) << LastWords();
+        return !IsKnown(pid);
+    }));
     brood_process_free(nullptr);
 }
 

@@ -15,33 +15,32 @@
 
 /* The real path shows the program's name in lists of processes; the link works even when the file
  * was replaced or deleted meanwhile. */
-int brood_posix_executable(char path[BROOD_POSIX_PATH_MAX])
+int brood_posix_executable(char *path, size_t size)
 {
     struct stat ours;
     struct stat named;
-    const ssize_t length = readlink(SELF, path, BROOD_POSIX_PATH_MAX - 1);
+    const ssize_t length = readlink(SELF, path, size - 1);
 
-    if (length > 0 && length < BROOD_POSIX_PATH_MAX - 1) {
+    if (length > 0 && (size_t)length < size - 1) {
         path[length] = '\0';
         if (stat(SELF, &ours) == 0 && stat(path, &named) == 0 && ours.st_dev == named.st_dev &&
             ours.st_ino == named.st_ino) {
             return 0;
         }
     }
-    strcpy(path, SELF);
+    memcpy(path, SELF, sizeof SELF);
     return 0;
 }
 
 #elif defined(__APPLE__)
 #include <mach-o/dyld.h>
 
-int brood_posix_executable(char path[BROOD_POSIX_PATH_MAX])
+int brood_posix_executable(char *path, size_t size)
 {
-    uint32_t size = BROOD_POSIX_PATH_MAX;
+    uint32_t room = (uint32_t)size;
 
-    if (_NSGetExecutablePath(path, &size) != 0) {
-        return brood_fail(BROOD_ESYSTEM, "this program's path is longer than %d bytes",
-                          BROOD_POSIX_PATH_MAX);
+    if (_NSGetExecutablePath(path, &room) != 0) {
+        return brood_fail(BROOD_ESYSTEM, "this program's path is longer than %zu bytes", size);
     }
     return 0;
 }
@@ -49,11 +48,9 @@ int brood_posix_executable(char path[BROOD_POSIX_PATH_MAX])
 #else
 #include <sys/sysctl.h>
 
-int brood_posix_executable(char path[BROOD_POSIX_PATH_MAX])
+int brood_posix_executable(char *path, size_t size)
 {
     const int name[4] = {CTL_KERN, KERN_PROC, KERN_PROC_PATHNAME, -1};
-    size_t size = BROOD_POSIX_PATH_MAX;
-
     if (sysctl(name, 4, path, &size, NULL, 0) != 0) {
         return brood_posix_error(errno, "find this program's path");
     }

@@ -35,7 +35,7 @@ static int copy_above(int *out, int fd)
 static int make_plan(plan *p, int channel, int body)
 {
     static char marker[] = BROOD_POSIX_MARKER;
-    int rc = brood_posix_executable(p->path);
+    int rc = brood_posix_executable(p->path, sizeof p->path);
 
     p->channel = -1;
     p->body = -1;

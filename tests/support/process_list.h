@@ -11,6 +11,9 @@ std::vector<int64_t> ChildrenOf(int64_t pid);
 /// IsAlive tells whether a process runs; a zombie does not.
 bool IsAlive(int64_t pid);
 
+/// IsKnown tells whether the system has a record of a process; a zombie is one.
+bool IsKnown(int64_t pid);
+
 /// KillHard ends a process at once, from outside.
 void KillHard(int64_t pid);
 

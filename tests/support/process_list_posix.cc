@@ -43,6 +43,11 @@ bool IsAlive(int64_t pid)
     return ReadStat(pid, &state, &parent) && state != 'Z' && state != 'X';
 }
 
+bool IsKnown(int64_t pid)
+{
+    return kill(static_cast<pid_t>(pid), 0) == 0;
+}
+
 void KillHard(int64_t pid)
 {
     kill(static_cast<pid_t>(pid), SIGKILL);

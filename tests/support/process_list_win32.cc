@@ -33,6 +33,11 @@ bool IsAlive(int64_t pid)
     return alive;
 }
 
+bool IsKnown(int64_t pid)
+{
+    return IsAlive(pid);
+}
+
 void KillHard(int64_t pid)
 {
     const HANDLE process = OpenProcess(PROCESS_TERMINATE, FALSE, static_cast<DWORD>(pid));
