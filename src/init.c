@@ -14,7 +14,7 @@ static bool ready;
 
 static void at_program_exit(void)
 {
-    brood_processes_join();
+    brood_children_join();
 }
 
 void brood_init_(int argc, char **argv, int (*at_exit)(void (*)(void)))

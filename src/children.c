@@ -1,0 +1,101 @@
+/* The children of this process. */
+#include "deadline.h"
+#include "process.h"
+
+/* Every child that was not collected stands here with one reference, so that it is reaped even
+ * when the program lets go of it. */
+static struct {
+    brood_os_mutex mutex;
+    brood_process *first;
+    int64_t owner; /* after a plain fork of the host they are somebody else's children */
+} children = {BROOD_OS_MUTEX_INIT, NULL, 0};
+
+void brood_children_add(brood_process *process)
+{
+    brood_os_mutex_lock(&children.mutex);
+    if (children.owner != brood_os_pid()) {
+        children.owner = brood_os_pid();
+        children.first = NULL;
+    }
+    process->next = children.first;
+    children.first = brood_process_ref(process);
+    brood_os_mutex_unlock(&children.mutex);
+}
+
+void brood_children_remove(brood_process *process)
+{
+    bool found = false;
+
+    brood_os_mutex_lock(&children.mutex);
+    for (brood_process **at = &children.first; *at != NULL; at = &(*at)->next) {
+        if (*at == process) {
+            *at = process->next;
+            found = true;
+            break;
+        }
+    }
+    brood_os_mutex_unlock(&children.mutex);
+    if (found) {
+        brood_process_free(process);
+    }
+}
+
+/* Any child that is left, referenced. */
+static brood_process *first_child(void)
+{
+    brood_process *found = NULL;
+
+    brood_os_mutex_lock(&children.mutex);
+    if (children.owner == brood_os_pid()) {
+        found = brood_process_ref(children.first);
+    }
+    brood_os_mutex_unlock(&children.mutex);
+    return found;
+}
+
+/* Takes children off the list that have ended and that only the list knew: they would stay
+ * zombies. Nobody else can come to know them, so they need no reference meanwhile. */
+static brood_process *take_forgotten(void)
+{
+    brood_process *taken = NULL;
+    brood_process **at = &children.first;
+
+    brood_os_mutex_lock(&children.mutex);
+    while (children.owner == brood_os_pid() && *at != NULL) {
+        brood_process *process = *at;
+        if (brood_atomic_load(&process->refs) == 1 &&
+            brood_os_process_wait(&process->os, BROOD_DEADLINE_PASSED) == 0) {
+            *at = process->next;
+            process->next = taken;
+            taken = process;
+        } else {
+            at = &process->next;
+        }
+    }
+    brood_os_mutex_unlock(&children.mutex);
+    return taken;
+}
+
+void brood_children_reap(void)
+{
+    brood_process *process = take_forgotten();
+
+    while (process != NULL) {
+        brood_process *next = process->next;
+        brood_process_collect(process);
+        brood_process_free(process);
+        process = next;
+    }
+}
+
+void brood_children_join(void)
+{
+    brood_process *process;
+
+    while ((process = first_child()) != NULL) {
+        if (brood_process_wait(process, BROOD_DEADLINE_NEVER) != 0) {
+            brood_children_remove(process); /* the system cannot tell: do not ask for ever */
+        }
+        brood_process_free(process);
+    }
+}

@@ -1,0 +1,190 @@
+/* Starting a process: the arguments become a signed message in shared memory. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootstrap.h"
+#include "codec.h"
+#include "fault.h"
+#include "init.h"
+#include "log.h"
+#include "options.h"
+#include "parcel.h"
+#include "process.h"
+
+static int valid_name(const char *name)
+{
+    if (name != NULL && (name[0] == '\0' || strlen(name) >= BROOD_NAME_SIZE)) {
+        return brood_fail(BROOD_EINVAL, "a process's name has 1 to %d bytes", BROOD_NAME_SIZE - 1);
+    }
+    return 0;
+}
+
+static brood_process *new_process(const char *name)
+{
+    static brood_atomic counter;
+    brood_process *process = BROOD_ALLOC(calloc(1, sizeof *process));
+
+    if (process == NULL) {
+        (void)brood_fail_nomem("a process object");
+        return NULL;
+    }
+    brood_atomic_store(&process->refs, 1);
+    brood_os_mutex_init(&process->mutex);
+    process->os.sentinel = BROOD_NO_HANDLE;
+    if (name != NULL) {
+        (void)snprintf(process->name, sizeof process->name, "%s", name);
+    } else {
+        (void)snprintf(process->name, sizeof process->name, "Process-%ld",
+                       brood_atomic_add(&counter, 1));
+    }
+    return process;
+}
+
+/* Positional arguments come first, then named ones. */
+static int split_args(const brood_args *args, size_t *positional)
+{
+    const size_t count = args != NULL ? args->count : 0;
+    size_t n = 0;
+
+    if (count > 0 && args->items == NULL) {
+        return brood_fail(BROOD_EINVAL, "%zu arguments at NULL", count);
+    }
+    while (n < count && (args->items[n].flags & BROOD_VALUE_NAMED) == 0) {
+        n++;
+    }
+    for (size_t i = n; i < count; i++) {
+        if ((args->items[i].flags & BROOD_VALUE_NAMED) == 0) {
+            return brood_fail(BROOD_EARGS, "argument %zu follows a named one: named ones come last",
+                              i + 1);
+        }
+    }
+    *positional = n;
+    return 0;
+}
+
+/* The names and values of named arguments in turn, as a dict has them. */
+static int collect_named(brood_value **out, const brood_args *args, size_t positional)
+{
+    const size_t count = args != NULL ? args->count - positional : 0;
+    brood_value *items = BROOD_ALLOC(malloc((count * 2 + 1) * sizeof *items));
+
+    if (items == NULL) {
+        return brood_fail_nomem("named arguments");
+    }
+    for (size_t i = 0; i < count; i++) {
+        items[2 * i] = args->items[positional + i].as.items[0];
+        items[2 * i + 1] = args->items[positional + i].as.items[1];
+    }
+    *out = items;
+    return 0;
+}
+
+static int reserve_section(void *user, size_t size, void **data)
+{
+    brood_os_section *section = user;
+    const int rc = brood_os_section_create(section, size);
+
+    *data = section->data;
+    return rc;
+}
+
+/* Encodes the body straight into shared memory: one copy, whatever the size. */
+static int write_body(brood_os_section *body, brood_parcel *parcel, const brood_process *process,
+                      brood_function target, const brood_args *args)
+{
+    const brood_room room = {reserve_section, body};
+    const brood_saver saver = brood_parcel_saver(parcel);
+    brood_value *named = NULL;
+    size_t positional;
+    int rc = split_args(args, &positional);
+
+    if (rc == 0) {
+        rc = collect_named(&named, args, positional);
+    }
+    if (rc == 0) {
+        const brood_value items[] = {
+            brood_str("target"), brood_function_value(target),
+            brood_str("args"),   brood_tuple(args ? args->items : NULL, positional),
+            brood_str("named"),  brood_dict(named, args ? args->count - positional : 0),
+            brood_str("name"),   brood_str(process->name),
+            brood_str("log"),    brood_int(brood_log_level_now()),
+        };
+        rc = brood_codec_encode(brood_dict(items, sizeof items / sizeof items[0] / 2), &saver,
+                                &room);
+    }
+    free(named);
+    return rc;
+}
+
+static int launch(brood_process *process, brood_function target, const brood_args *args)
+{
+    unsigned char record[BROOD_RECORD_SIZE];
+    brood_os_section body = BROOD_OS_SECTION_NONE;
+    brood_parcel parcel = BROOD_PARCEL_NONE;
+    brood_os_start start;
+    int rc = write_body(&body, &parcel, process, target, args);
+
+    if (rc) {
+        goto done;
+    }
+    brood_record_sign(record, body.data, body.size, (uint32_t)parcel.count);
+    rc = brood_os_section_seal(&body);
+    if (rc) {
+        goto done;
+    }
+    start.record = record;
+    start.record_size = sizeof record;
+    start.body = body.handle;
+    start.handles = parcel.handles;
+    start.handle_count = parcel.count;
+    rc = brood_os_process_start(&process->os, &start);
+    if (rc == 0) {
+        brood_parcel_give(&parcel);
+    }
+
+done:
+    sodium_memzero(record, sizeof record);
+    brood_parcel_release(&parcel);
+    brood_os_section_close(&body);
+    return rc;
+}
+
+int brood_process_start(brood_process **out, brood_function target, const brood_args *args,
+                        const brood_process_options *options)
+{
+    brood_process_options wanted;
+    brood_process *process;
+    int rc;
+
+    if (out == NULL || target == NULL) {
+        return brood_fail(BROOD_EINVAL, "brood_process_start needs a function and a place for the "
+                                        "process");
+    }
+    *out = NULL;
+    rc = brood_options_read(&wanted, sizeof wanted, options, "process");
+    if (rc == 0) {
+        rc = valid_name(wanted.name);
+    }
+    if (rc == 0) {
+        rc = brood_ready();
+    }
+    if (rc) {
+        return rc;
+    }
+    brood_children_reap();
+    process = new_process(wanted.name);
+    if (process == NULL) {
+        return brood_last_error()->error;
+    }
+    rc = launch(process, target, args);
+    if (rc) {
+        brood_process_free(process);
+        return rc;
+    }
+    brood_children_add(process);
+    brood_log(BROOD_LOG_INFO, "started %s (pid %lld)", process->name, (long long)process->os.pid);
+    *out = process;
+    return 0;
+}
