@@ -27,11 +27,12 @@ endfunction()
 
 # expect_version(COMMAND...): the program prints the version of the library that it runs with.
 function(expect_version)
-  execute_process(COMMAND ${ARGV} RESULT_VARIABLE result OUTPUT_VARIABLE output)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE result OUTPUT_VARIABLE output
+    ERROR_VARIABLE words)
   string(STRIP "${output}" output)
   if(NOT result EQUAL 0 OR NOT output STREQUAL "${VERSION}")
     message(FATAL_ERROR "the consumer exits with ${result} and prints \"${output}\", "
-      "not \"${VERSION}\"")
+      "not \"${VERSION}\"\n${words}")
   endif()
 endfunction()
 
