@@ -13,7 +13,7 @@
 #include "message.h"
 #include "parcel.h"
 #include "platform.h"
-#include "process.h"
+#include "process_object.h"
 #include "report.h"
 
 #define EXIT_BROOD_ERROR 1

@@ -1,6 +1,6 @@
 /* The children of this process. */
 #include "deadline.h"
-#include "process.h"
+#include "process_object.h"
 
 /* Every child that was not collected stands here with one reference, so that it is reaped even
  * when the program lets go of it. */

@@ -6,7 +6,7 @@
 #include "child.h"
 #include "error.h"
 #include "platform.h"
-#include "process.h"
+#include "process_object.h"
 
 static brood_os_mutex guard = BROOD_OS_MUTEX_INIT;
 static bool initialised; /* brood_init was called */

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "log.h"
-#include "process.h"
+#include "process_object.h"
 #include "report.h"
 
 static const char *signal_name(int signum)

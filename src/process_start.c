@@ -11,7 +11,7 @@
 #include "log.h"
 #include "options.h"
 #include "parcel.h"
-#include "process.h"
+#include "process_object.h"
 
 static int valid_name(const char *name)
 {
@@ -97,7 +97,7 @@ static int write_body(brood_os_section *body, brood_parcel *parcel, const brood_
     const brood_room room = {reserve_section, body};
     const brood_saver saver = brood_parcel_saver(parcel);
     brood_value *named = NULL;
-    size_t positional;
+    size_t positional = 0;
     int rc = split_args(args, &positional);
 
     if (rc == 0) {

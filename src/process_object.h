@@ -1,6 +1,6 @@
 /* Processes, as the rest of the library sees them. */
-#ifndef BROOD_SRC_PROCESS_H
-#define BROOD_SRC_PROCESS_H
+#ifndef BROOD_SRC_PROCESS_OBJECT_H
+#define BROOD_SRC_PROCESS_OBJECT_H
 
 #include <brood/process.h>
 
