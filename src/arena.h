@@ -16,6 +16,12 @@ typedef struct brood_arena {
 /// brood_arena_alloc returns `size` bytes aligned for any type, not filled, or NULL.
 void *brood_arena_alloc(brood_arena *arena, size_t size);
 
+/// brood_arena_alloc_aligned does the same for an alignment that is a power of two and not larger.
+void *brood_arena_alloc_aligned(brood_arena *arena, size_t size, size_t align);
+
+/// brood_arena_text returns a copy of `size` bytes with a zero byte behind them, or NULL.
+char *brood_arena_text(brood_arena *arena, const void *data, size_t size);
+
 /// brood_arena_release frees all blocks and makes it BROOD_ARENA_NONE.
 void brood_arena_release(brood_arena *arena);
 

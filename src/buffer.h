@@ -15,6 +15,9 @@ typedef struct brood_buffer {
 /// brood_buffer_new allocates `size` bytes (0 too), not filled.
 int brood_buffer_new(brood_buffer *out, size_t size);
 
+/// brood_buffer_new_zeroed allocates `size` zero bytes (0 too).
+int brood_buffer_new_zeroed(brood_buffer *out, size_t size);
+
 /// brood_buffer_release frees what it owns and makes it BROOD_BUFFER_NONE.
 void brood_buffer_release(brood_buffer *buffer);
 

@@ -15,13 +15,15 @@
 typedef struct brood_saver {
     /* Called before each pass; may be NULL. */
     void (*begin)(void *user);
-    /* Sets `*id` to plain data that stands for a function or object; borrowed until the pass ends. */
+    /* Sets `*id` to what stands for a function or object: a scalar or a tuple of scalars, borrowed
+     * until the pass ends. */
     int (*save)(void *user, brood_value object, brood_value *id);
     void *user;
 } brood_saver;
 
 typedef struct brood_loader {
-    /* Makes the function or object that `id` stands for. Memory may come from `arena`. */
+    /* Makes the function or object that `id`, a scalar or a tuple of scalars, stands for; no
+     * container. Memory may come from `arena`. */
     int (*load)(void *user, brood_arena *arena, brood_value id, brood_value *object);
     void *user;
 } brood_loader;
@@ -33,6 +35,18 @@ typedef struct brood_room {
 } brood_room;
 
 #define BROOD_DEPTH_MAX 1000 /* of nested containers, written and read */
+
+/// brood_codec_total_max is how many values `size` bytes may stand for, written and read, when those
+/// that are shared are counted wherever they are: 234 bytes can stand for ten billion.
+static inline uint64_t brood_codec_total_max(uint64_t size)
+{
+    const uint64_t least = 1000 * 1000;
+
+    if (size > ((uint64_t)1 << 39)) {
+        return (uint64_t)1 << 45;
+    }
+    return size * 64 > least ? size * 64 : least;
+}
 
 /// brood_codec_encode writes `value` into `room`. `saver` may be NULL: functions and objects are
 /// then BROOD_ETYPE. A dict's key that Python cannot hash (list, dict) is BROOD_ETYPE.

@@ -14,16 +14,23 @@ struct brood_message {
     brood_arena arena;
     brood_value *objects; /* one reference each is ours */
     size_t object_count;
+    size_t object_room;
 };
 
 /// brood_message_from_buffer decodes `*buffer` and takes it over on success. Objects made by
-/// `loader` belong to the message.
+/// `loader` belong to the message; on failure they were freed.
 int brood_message_from_buffer(brood_message **out, brood_buffer *buffer,
                               const brood_loader *loader);
 
 /// brood_message_of_bytes makes a message whose value is the bytes of `*buffer`, taken over on
 /// success.
 int brood_message_of_bytes(brood_message **out, brood_buffer *buffer);
+
+/// brood_message_reserve makes room for one more object.
+int brood_message_reserve(brood_message *message);
+
+/// brood_message_keep gives the message a reference to an object, for which there has to be room.
+void brood_message_keep(brood_message *message, brood_value object);
 
 /// brood_room_of_buffer is a room that allocates `buffer`.
 brood_room brood_room_of_buffer(brood_buffer *buffer);

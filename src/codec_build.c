@@ -1,0 +1,443 @@
+#include "codec_node.h"
+
+#include <stdlib.h>
+
+#include "codec_leaf.h"
+#include "codec_memo.h"
+#include "codec_scan.h"
+#include "error.h"
+#include "fault.h"
+#include "little_endian.h"
+#include "opcode.h"
+
+#define SMALL_STACK 48
+#define FIRST_STACK ((size_t)4096) /* values; from there on it grows */
+
+#define MARK_KIND 0xfe /* on the stack; as.u64 is the mark below, 0: none */
+
+typedef struct builder {
+    const unsigned char *data;
+    const unsigned char *at;
+    size_t start; /* of the opcode that runs */
+    brood_value *stack;
+    size_t count;
+    size_t room;
+    size_t most; /* that the stack will ever hold */
+    size_t mark; /* values up to and with the topmost mark; 0: none */
+    const brood_loader *loader;
+    brood_arena *arena;
+    brood_arena *scratch;
+    brood_codec_memo memo;
+    brood_value small[SMALL_STACK];
+} builder;
+
+static int fail_at(const builder *b, const char *words)
+{
+    return brood_fail(BROOD_EDECODE, "opcode %s at byte %zu %s",
+                      brood_opcode_name(b->data[b->start]), b->start, words);
+}
+
+/* ---- the stack ---- */
+
+/* The second half at once: then old and new memory together are at most one and a half times what
+ * the input can fill. */
+static int grow_stack(builder *b)
+{
+    size_t room = b->room * 2 < FIRST_STACK ? FIRST_STACK : b->room * 2;
+    brood_value *stack = NULL;
+
+    if (room > b->most / 2) {
+        room = b->most;
+    }
+    stack = BROOD_ALLOC(malloc(room * sizeof *stack));
+    if (stack == NULL) {
+        return brood_fail_nomem("decoding");
+    }
+    memcpy(stack, b->stack, b->count * sizeof *stack);
+    if (b->stack != b->small) {
+        free(b->stack);
+    }
+    b->stack = stack;
+    b->room = room;
+    return 0;
+}
+
+static int push(builder *b, brood_value value)
+{
+    if (b->count == b->room) {
+        int rc = grow_stack(b);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    b->stack[b->count++] = value;
+    return 0;
+}
+
+static int need(const builder *b, size_t count)
+{
+    return b->count - b->mark >= count ? 0 : fail_at(b, "finds too few values");
+}
+
+static int need_mark(const builder *b)
+{
+    return b->mark > 0 ? 0 : fail_at(b, "finds no MARK");
+}
+
+/* Takes the topmost mark off; the values above it are the caller's, their place is kept. */
+static brood_value *drop_mark(builder *b, size_t *count)
+{
+    brood_value *mark = &b->stack[b->mark - 1];
+
+    *count = b->count - b->mark;
+    b->count = b->mark - 1;
+    b->mark = (size_t)mark->as.u64;
+    return mark + 1;
+}
+
+/* What becomes a dict's keys (step 2) or a set's items. */
+static int check_keys(const builder *b, const brood_value *items, size_t count, size_t step)
+{
+    for (size_t i = 0; i < count; i += step) {
+        if (!brood_codec_is_hashable(items[i])) {
+            return fail_at(b, "makes a key of what cannot be one");
+        }
+    }
+    return 0;
+}
+
+static int append(const builder *b, brood_value *container, const brood_value *items, size_t count)
+{
+    return brood_codec_node_append(container, items, count, b->arena, b->scratch);
+}
+
+/* ---- opcodes ---- */
+
+static int run_tuple(builder *b, size_t count)
+{
+    brood_value value;
+    int rc = need(b, count);
+
+    if (rc == 0) {
+        rc = brood_codec_node_fixed(&value, BROOD_TUPLE_KIND, b->stack + b->count - count, count,
+                                    b->arena);
+    }
+    if (rc == 0) {
+        b->count -= count;
+        b->stack[b->count++] = value;
+    }
+    return rc;
+}
+
+/* What makes one container of all above the mark, in the mark's place. */
+static int run_collect(builder *b, uint8_t opcode)
+{
+    brood_value value = brood_none();
+    const brood_value *items = NULL;
+    size_t count = 0;
+    int rc = need_mark(b);
+
+    if (rc != 0) {
+        return rc;
+    }
+    items = drop_mark(b, &count);
+    switch (opcode) {
+    case BROOD_OP_TUPLE:
+        rc = brood_codec_node_fixed(&value, BROOD_TUPLE_KIND, items, count, b->arena);
+        break;
+    case BROOD_OP_FROZENSET:
+        rc = check_keys(b, items, count, 1);
+        rc = rc != 0 ? rc : brood_codec_node_fixed(&value, BROOD_LIST_KIND, items, count, b->arena);
+        break;
+    case BROOD_OP_LIST:
+        value = brood_list(NULL, 0);
+        rc = append(b, &value, items, count);
+        break;
+    default:
+        value = brood_dict(NULL, 0);
+        rc = count % 2 == 0 ? check_keys(b, items, count, 2)
+                            : fail_at(b, "finds a key without a value");
+        rc = rc != 0 ? rc : append(b, &value, items, count);
+        break;
+    }
+    if (rc == 0) {
+        b->stack[b->count++] = value;
+    }
+    return rc;
+}
+
+/* Adds `items`, which were just taken off the stack, to the container that is on top now. */
+static int add_items(builder *b, const brood_value *items, size_t count, unsigned kind, bool set)
+{
+    brood_value *container = NULL;
+    int rc = need(b, 1);
+
+    if (rc != 0) {
+        return rc;
+    }
+    container = &b->stack[b->count - 1];
+    if (container->kind != kind || (container->flags & BROOD_VALUE_FROZEN) != 0 ||
+        ((container->flags & BROOD_VALUE_SET) != 0) != set) {
+        return fail_at(b, "finds nothing that it can add to");
+    }
+    if (kind == BROOD_DICT_KIND && count % 2 != 0) {
+        return fail_at(b, "finds a key without a value");
+    }
+    if (kind == BROOD_DICT_KIND || set) {
+        rc = check_keys(b, items, count, set ? 1 : 2);
+    }
+    return rc != 0 ? rc : append(b, container, items, count);
+}
+
+static int run_add_marked(builder *b, unsigned kind, bool set)
+{
+    const brood_value *items = NULL;
+    size_t count = 0;
+    int rc = need_mark(b);
+
+    if (rc == 0) {
+        items = drop_mark(b, &count);
+        rc = add_items(b, items, count, kind, set);
+    }
+    return rc;
+}
+
+static int run_add_some(builder *b, unsigned kind, size_t count)
+{
+    int rc = need(b, count + 1);
+
+    if (rc == 0) {
+        b->count -= count;
+        rc = add_items(b, b->stack + b->count, count, kind, false);
+    }
+    return rc;
+}
+
+static int run_pop(builder *b)
+{
+    size_t count = 0;
+
+    /* As Python does: without a value above it, the mark itself goes. */
+    if (b->mark > 0 && b->mark == b->count) {
+        (void)drop_mark(b, &count);
+        return 0;
+    }
+    if (b->count == 0) {
+        return need(b, 1);
+    }
+    b->count--;
+    return 0;
+}
+
+static int run_pop_mark(builder *b)
+{
+    size_t count = 0;
+    int rc = need_mark(b);
+
+    if (rc == 0) {
+        (void)drop_mark(b, &count);
+    }
+    return rc;
+}
+
+static int run_mark(builder *b)
+{
+    brood_value mark = brood_none();
+    int rc = 0;
+
+    mark.kind = MARK_KIND;
+    mark.as.u64 = b->mark;
+    rc = push(b, mark);
+    if (rc == 0) {
+        b->mark = b->count;
+    }
+    return rc;
+}
+
+static int run_dup(builder *b)
+{
+    int rc = need(b, 1);
+
+    rc = rc != 0 ? rc : brood_codec_node_give(&b->stack[b->count - 1], b->arena);
+    return rc != 0 ? rc : push(b, b->stack[b->count - 1]);
+}
+
+static int run_put(builder *b, uint32_t index)
+{
+    brood_value *top = NULL;
+    int rc = need(b, 1);
+
+    if (rc != 0 || b->memo.values == NULL) {
+        return rc;
+    }
+    top = &b->stack[b->count - 1];
+    rc = brood_codec_node_give(top, b->arena);
+    if (rc == 0) {
+        brood_codec_memo_put(&b->memo, index, *top);
+    }
+    return rc;
+}
+
+static int run_get(builder *b, uint32_t index)
+{
+    const brood_value *value = brood_codec_memo_get(&b->memo, index);
+
+    return value != NULL ? push(b, *value) : fail_at(b, "asks for what was not kept");
+}
+
+static int run_persistent(builder *b)
+{
+    brood_value object = brood_none();
+    brood_value id;
+    int rc = need(b, 1);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (b->loader == NULL) {
+        return fail_at(b, "is not data");
+    }
+    id = b->stack[b->count - 1];
+    if (brood_codec_is_container(id)) {
+        const brood_codec_node *node = id.as.object;
+        if (id.kind != BROOD_TUPLE_KIND || node == NULL || (node->state & BROOD_NODE_NESTED) != 0) {
+            return fail_at(b, "has an id that is too much");
+        }
+        id = brood_tuple(node->items, (size_t)node->count);
+    }
+    rc = b->loader->load(b->loader->user, b->arena, id, &object);
+    if (rc == 0 && brood_codec_is_container(object)) {
+        rc = fail_at(b, "stands for a container");
+    }
+    b->stack[b->count - 1] = object;
+    return rc;
+}
+
+static int run_empty(builder *b, uint8_t opcode)
+{
+    brood_value value = brood_list(NULL, 0);
+
+    if (opcode == BROOD_OP_EMPTY_TUPLE) {
+        value = brood_tuple(NULL, 0);
+    } else if (opcode == BROOD_OP_EMPTY_DICT) {
+        value = brood_dict(NULL, 0);
+    } else if (opcode == BROOD_OP_EMPTY_SET) {
+        value.flags = BROOD_VALUE_SET;
+    }
+    return push(b, value);
+}
+
+/* Opcodes that only work on the stack. */
+static int run_stack_opcode(builder *b, uint8_t opcode)
+{
+    switch (opcode) {
+    case BROOD_OP_MARK:
+        return run_mark(b);
+    case BROOD_OP_POP:
+        return run_pop(b);
+    case BROOD_OP_POP_MARK:
+        return run_pop_mark(b);
+    case BROOD_OP_DUP:
+        return run_dup(b);
+    case BROOD_OP_TUPLE1:
+    case BROOD_OP_TUPLE2:
+    case BROOD_OP_TUPLE3:
+        return run_tuple(b, (size_t)opcode - BROOD_OP_TUPLE1 + 1);
+    case BROOD_OP_APPEND:
+        return run_add_some(b, BROOD_LIST_KIND, 1);
+    case BROOD_OP_SETITEM:
+        return run_add_some(b, BROOD_DICT_KIND, 2);
+    case BROOD_OP_APPENDS:
+        return run_add_marked(b, BROOD_LIST_KIND, false);
+    case BROOD_OP_SETITEMS:
+        return run_add_marked(b, BROOD_DICT_KIND, false);
+    case BROOD_OP_ADDITEMS:
+        return run_add_marked(b, BROOD_LIST_KIND, true);
+    case BROOD_OP_MEMOIZE:
+        return run_put(b, (uint32_t)b->memo.filled);
+    case BROOD_OP_BINPERSID:
+        return run_persistent(b);
+    case BROOD_OP_TUPLE:
+    case BROOD_OP_FROZENSET:
+    case BROOD_OP_LIST:
+    case BROOD_OP_DICT:
+        return run_collect(b, opcode);
+    default:
+        return run_empty(b, opcode);
+    }
+}
+
+static int run_opcode(builder *b)
+{
+    uint8_t opcode = b->at[0];
+    brood_value value;
+    int rc = 0;
+
+    switch (opcode) {
+    case BROOD_OP_BINGET:
+    case BROOD_OP_BINPUT:
+        b->at += 2;
+        return opcode == BROOD_OP_BINGET ? run_get(b, b->at[-1]) : run_put(b, b->at[-1]);
+    case BROOD_OP_LONG_BINGET:
+    case BROOD_OP_LONG_BINPUT:
+        b->at += 5;
+        return opcode == BROOD_OP_LONG_BINGET ? run_get(b, brood_get_le32(b->at - 4))
+                                              : run_put(b, brood_get_le32(b->at - 4));
+    case BROOD_OP_FRAME:
+        b->at += 9;
+        return 0;
+    default:
+        if ((brood_opcode_forms[opcode] & BROOD_FORM_LEAF) == 0) {
+            b->at++;
+            return run_stack_opcode(b, opcode);
+        }
+        rc = brood_codec_read_leaf(&value, &b->at, b->start, b->arena);
+        return rc != 0 ? rc : push(b, value);
+    }
+}
+
+static int finish(const builder *b, brood_value *out)
+{
+    if (b->mark != 0 || b->count != 1) {
+        return fail_at(b, b->mark == 0 && b->count == 0 ? "finds no value"
+                                                        : "finds more than one value");
+    }
+    *out = b->stack[0];
+    return 0;
+}
+
+int brood_codec_build(const void *data, const brood_codec_counts *counts,
+                      const brood_loader *loader, brood_arena *arena, brood_arena *scratch,
+                      brood_value *out)
+{
+    builder b;
+    int rc = 0;
+
+    b.data = data;
+    b.at = b.data + 2;
+    b.stack = b.small;
+    b.count = 0;
+    b.room = SMALL_STACK;
+    b.most = counts->pushes;
+    b.mark = 0;
+    b.loader = loader;
+    b.arena = arena;
+    b.scratch = scratch;
+    rc = brood_codec_memo_init(&b.memo, counts);
+    if (rc != 0) {
+        return rc;
+    }
+    while (rc == 0 && *b.at != BROOD_OP_STOP) {
+        b.start = (size_t)(b.at - b.data);
+        rc = run_opcode(&b);
+    }
+    if (rc == 0) {
+        b.start = (size_t)(b.at - b.data);
+        rc = finish(&b, out);
+    }
+    brood_codec_memo_fini(&b.memo);
+    if (b.stack != b.small) {
+        free(b.stack);
+    }
+    return rc;
+}

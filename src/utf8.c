@@ -1,0 +1,91 @@
+#include "utf8.h"
+
+#include <string.h>
+
+static bool is_rest(unsigned char byte)
+{
+    return (byte & 0xc0u) == 0x80u;
+}
+
+/* The length that the first byte announces, 0 for one that cannot be first. */
+static size_t length_from(unsigned char first)
+{
+    if (first < 0x80) {
+        return 1;
+    }
+    if (first < 0xc2) {
+        return 0;
+    }
+    if (first < 0xe0) {
+        return 2;
+    }
+    if (first < 0xf0) {
+        return 3;
+    }
+    return first < 0xf5 ? 4 : 0;
+}
+
+size_t brood_utf8_next(const void *data, size_t size, uint32_t *point)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *bytes = data;
+    size_t length = length_from(bytes[0]);
+    uint32_t value = 0;
+
+    if (length == 0 || length > size) {
+        return 0;
+    }
+    value = length == 1 ? bytes[0] : bytes[0] & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if (!is_rest(bytes[i])) {
+            return 0;
+        }
+        value = value << 6 | (bytes[i] & 0x3fu);
+    }
+    if (value < smallest[length] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) {
+        return 0;
+    }
+    *point = value;
+    return length;
+}
+
+bool brood_utf8_valid(const void *data, size_t size)
+{
+    const unsigned char *at = data;
+
+    while (size > 0) {
+        uint64_t word = 0;
+        uint32_t point = 0;
+        size_t length = 0;
+
+        if (size >= sizeof word) {
+            memcpy(&word, at, sizeof word);
+            if ((word & UINT64_C(0x8080808080808080)) == 0) {
+                at += sizeof word;
+                size -= sizeof word;
+                continue;
+            }
+        }
+        length = at[0] < 0x80 ? 1 : brood_utf8_next(at, size, &point);
+        if (length == 0) {
+            return false;
+        }
+        at += length;
+        size -= length;
+    }
+    return true;
+}
+
+size_t brood_utf8_cut(const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    size_t start = size;
+
+    while (start > 0 && size - start < 3 && is_rest(bytes[start - 1])) {
+        start--;
+    }
+    if (start > 0 && length_from(bytes[start - 1]) > size - (start - 1)) {
+        return start - 1;
+    }
+    return size;
+}
