@@ -10,6 +10,8 @@ function(run)
     OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT result EQUAL 0)
     list(JOIN ARGV " " command)
+    # What did work is not of interest.
+    string(REGEX REPLACE "\\[[0-9]+/[0-9]+\\] Building [^\n]*\n" "" output "${output}")
     message(FATAL_ERROR "failed (${result}): ${command}\n${output}")
   endif()
 endfunction()
