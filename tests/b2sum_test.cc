@@ -24,7 +24,7 @@ namespace {
 
 #if defined(_WIN32)
 constexpr bool kWindows = true;
-constexpr size_t kManyNames = 7000; /* a command line has 32,767 characters */
+constexpr size_t kManyNames = 4000; /* a command line has 32,767 characters */
 #else
 constexpr bool kWindows = false;
 constexpr size_t kManyNames = 100000;

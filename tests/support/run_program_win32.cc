@@ -114,6 +114,10 @@ class Session {
         for (const std::string &argument : run_.arguments) {
             AppendQuoted(line, Widen(argument));
         }
+        if (line.size() > 32766) {
+            throw std::runtime_error("a command line of " + std::to_string(line.size()) +
+                                     " characters"); /* Wine would cut it and say nothing */
+        }
         MakePipe(in, in_);
         MakePipe(out_, out);
         MakePipe(err_, err);
