@@ -45,11 +45,11 @@ int brood_win32_wait(HANDLE handle, int64_t deadline_ns, const char *what)
             return 0;
         }
         if (got != WAIT_TIMEOUT) {
-            return brood_win32_error(GetLastError(), "wait for %s", what);
+            return brood_win32_error(GetLastError(), "%s", what);
         }
         /* The system's ticks are coarse: it may come back a moment early. */
         if (deadline_ns == 0 || brood_os_now() >= deadline_ns) {
-            return brood_fail(BROOD_ETIMEDOUT, "wait for %s: timed out", what);
+            return brood_fail(BROOD_ETIMEDOUT, "%s: timed out", what);
         }
     }
 }

@@ -54,7 +54,12 @@ static int exitcode_of(DWORD status)
 
 int brood_os_process_wait(brood_os_process *process, int64_t deadline_ns)
 {
-    return brood_win32_wait(brood_win32_handle(process->sentinel), deadline_ns, "a process");
+    const int rc =
+        brood_win32_wait(brood_win32_handle(process->sentinel), deadline_ns, "wait for a process");
+
+    return rc != BROOD_ETIMEDOUT
+               ? rc
+               : brood_fail(rc, "process %lld still runs", (long long)process->pid);
 }
 
 void brood_os_process_collect(brood_os_process *process, brood_os_status *out)
@@ -62,8 +67,8 @@ void brood_os_process_collect(brood_os_process *process, brood_os_status *out)
     DWORD status = 0;
 
     process->reaped = true;
-    out->known = BROOD_WIN("GetExitCodeProcess", ERROR_INVALID_HANDLE, FALSE,
-                           GetExitCodeProcess(brood_win32_handle(process->sentinel), &status));
+    /* No fault point: it has no way to fail with a handle of ours. */
+    out->known = GetExitCodeProcess(brood_win32_handle(process->sentinel), &status);
     out->exitcode = out->known ? exitcode_of(status) : 255;
     out->system_code = (int64_t)status;
     out->killed_by_us =

@@ -223,7 +223,7 @@ static int64_t earlier_of_slice(int64_t deadline_ns)
 /* Waits for an operation whose start gave `code`, 0 for success, and takes it back when the time is
  * over. Returns GetLastError's code of its end and sets `*count`; ERROR_OPERATION_ABORTED with `*rc`
  * set when it was taken back. */
-static DWORD finish(HANDLE pipe, OVERLAPPED *operation, DWORD code, DWORD *count,
+static DWORD finish(HANDLE pipe, OVERLAPPED *operation, const char *what, DWORD code, DWORD *count,
                     int64_t deadline_ns, int *rc)
 {
     *count = 0;
@@ -232,7 +232,7 @@ static DWORD finish(HANDLE pipe, OVERLAPPED *operation, DWORD code, DWORD *count
         return code;
     }
     if (code == ERROR_IO_PENDING) {
-        *rc = brood_win32_wait(operation->hEvent, earlier_of_slice(deadline_ns), "a pipe");
+        *rc = brood_win32_wait(operation->hEvent, earlier_of_slice(deadline_ns), what);
         if (*rc) {
             (void)CancelIoEx(pipe, operation);
         }
@@ -263,7 +263,7 @@ static int receive(const brood_os_stream *stream, void *data, size_t size, size_
                          ReadFile(pipe, data, room, NULL, &operation))
                    ? ERROR_SUCCESS
                    : GetLastError();
-        code = finish(pipe, &operation, code, &count, deadline_ns, &rc);
+        code = finish(pipe, &operation, "receive", code, &count, deadline_ns, &rc);
     } while (code == ERROR_SUCCESS && count == 0); /* an empty message of a stranger */
 
     switch (code) {
@@ -274,9 +274,9 @@ static int receive(const brood_os_stream *stream, void *data, size_t size, size_
     case ERROR_BROKEN_PIPE:
     case ERROR_PIPE_NOT_CONNECTED:
     case ERROR_HANDLE_EOF:
-        return brood_fail(BROOD_EEND, "end of stream");
+        return brood_fail(BROOD_EEND, "receive: the other end is closed");
     default:
-        return rc ? rc : brood_win32_error(code, "read from a pipe");
+        return rc ? rc : brood_win32_error(code, "receive");
     }
 }
 
@@ -355,7 +355,7 @@ int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], s
                      WriteFile(pipe, unit.data, (DWORD)unit.size, NULL, &operation))
                ? ERROR_SUCCESS
                : GetLastError();
-    code = finish(pipe, &operation, code, &count, deadline_ns, &rc);
+    code = finish(pipe, &operation, "send", code, &count, deadline_ns, &rc);
     switch (code) {
     case ERROR_SUCCESS:
         *sent = count;
@@ -363,8 +363,8 @@ int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], s
     case ERROR_NO_DATA:
     case ERROR_BROKEN_PIPE:
     case ERROR_PIPE_NOT_CONNECTED:
-        return brood_fail(BROOD_EPEER, "write to a pipe: the other end is closed");
+        return brood_fail_system(BROOD_EPEER, (int64_t)code, "send: nobody is at the other end");
     default:
-        return rc ? rc : brood_win32_error(code, "write to a pipe");
+        return rc ? rc : brood_win32_error(code, "send");
     }
 }

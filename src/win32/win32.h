@@ -45,7 +45,7 @@ int brood_win32_error(DWORD code, const char *format, ...) BROOD_PRINTF(2, 3);
 /// brood_win32_random fills `size` bytes with what nobody can guess.
 int brood_win32_random(void *data, size_t size);
 
-/// brood_win32_wait waits until `handle` is signalled. `what` it waits for is for the words.
+/// brood_win32_wait waits until `handle` is signalled. `what` is done by that is for the words.
 int brood_win32_wait(HANDLE handle, int64_t deadline_ns, const char *what);
 
 /// brood_win32_left_ms returns the milliseconds until `deadline_ns`, rounded up, as the system's
