@@ -9,15 +9,16 @@
 
 namespace {
 
-/* Loaded by hand: the library itself does without shell32, and so do the tests' link lines. */
+/* Loaded by hand, before any test counts handles: the library itself does without shell32. */
+const FARPROC kSplit = GetProcAddress(LoadLibraryW(L"shell32.dll"), "CommandLineToArgvW");
+
 std::vector<std::wstring> SplitBySystem(const std::wstring &line)
 {
     using Split = LPWSTR *(WINAPI *)(LPCWSTR, int *);
-    static const FARPROC found = GetProcAddress(LoadLibraryW(L"shell32.dll"), "CommandLineToArgvW");
     std::vector<std::wstring> arguments;
     int count = 0;
     LPWSTR *const split =
-        reinterpret_cast<Split>(reinterpret_cast<void *>(found))(line.c_str(), &count);
+        reinterpret_cast<Split>(reinterpret_cast<void *>(kSplit))(line.c_str(), &count);
     for (int i = 0; i < count; i++) {
         arguments.emplace_back(split[i]);
     }

@@ -33,9 +33,14 @@ bool IsAlive(int64_t pid)
     return alive;
 }
 
+/* The record stays as long as anybody has a handle of the process. */
 bool IsKnown(int64_t pid)
 {
-    return IsAlive(pid);
+    const HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, static_cast<DWORD>(pid));
+    if (process != nullptr) {
+        CloseHandle(process);
+    }
+    return process != nullptr;
 }
 
 void KillHard(int64_t pid)
