@@ -1,0 +1,94 @@
+/* Small programs for tests, chosen by the first argument: what a program does around brood_init. */
+#include <brood.h>
+#include <stdio.h>
+#include <string.h>
+
+static int greet(brood_call *call)
+{
+    const char *word;
+    const int rc = BROOD_UNPACK(call, &word);
+
+    if (rc == 0) {
+        printf("child says %s\n", word);
+    }
+    return rc;
+}
+
+/* Prints once its parent's end of the connection is closed: the parent's main is over then. */
+static int greet_late(brood_call *call)
+{
+    brood_connection *connection;
+    int rc = BROOD_UNPACK(call, &connection);
+
+    if (rc == 0) {
+        rc = brood_poll(connection, BROOD_FOREVER);
+    }
+    printf("child says late\n");
+    return rc;
+}
+
+static int run_one(void)
+{
+    brood_process *child = NULL;
+    brood_message *answer = NULL;
+
+    if (brood_process_start(&child, greet, BROOD_ARGS("hello"), NULL) ||
+        brood_process_result(child, &answer, BROOD_FOREVER)) {
+        return brood_perror("run");
+    }
+    brood_message_free(answer);
+    brood_process_free(child);
+    return 0;
+}
+
+static int leave_early(void)
+{
+    brood_connection *mine = NULL;
+    brood_connection *theirs = NULL;
+    brood_process *child = NULL;
+
+    if (brood_pipe(&mine, &theirs, BROOD_DUPLEX) ||
+        brood_process_start(&child, greet_late, BROOD_ARGS(BROOD_GIVE(theirs)), NULL)) {
+        return brood_perror("leave");
+    }
+    brood_process_free(child);
+    brood_connection_free(theirs);
+    brood_connection_free(mine);
+    printf("main is over\n");
+    return 0;
+}
+
+/* The program's file is replaced while it runs, as an update does. */
+static int run_replaced(const char *path)
+{
+    FILE *file;
+
+    if (remove(path) != 0 || (file = fopen(path, "w")) == NULL) {
+        perror(path);
+        return 1;
+    }
+    (void)fputs("not a program\n", file);
+    (void)fclose(file);
+    return run_one();
+}
+
+int main(int argc, char **argv)
+{
+    const char *mode = argc > 1 ? argv[1] : "";
+
+    if (strcmp(mode, "no-init") == 0) {
+        return run_one();
+    }
+    if (argc > 2 && strcmp(argv[2], "null") == 0) {
+        brood_init(0, NULL);
+    } else {
+        brood_init(argc, argv);
+    }
+    if (strcmp(mode, "leave") == 0) {
+        return leave_early();
+    }
+    if (strcmp(mode, "replaced") == 0) {
+        return run_replaced(argv[0]);
+    }
+    return run_one();
+}
