@@ -204,8 +204,8 @@ static int receive_exactly(int channel, void *data, size_t size)
 static int receive_preface(int channel, preface *head, brood_posix_parcel *parcel)
 {
     int fds[BROOD_POSIX_FDS_MAX];
-    size_t count;
-    size_t got;
+    size_t count = 0;
+    size_t got = 0;
     int rc = brood_posix_receive_fds(channel, head, sizeof *head, MSG_WAITALL, &got, fds, &count);
 
     if (rc) {
@@ -234,8 +234,8 @@ static int receive_handles(int channel, brood_os_arrival *out, size_t total)
 
     while (out->handle_count < total) {
         char mark = 0;
-        size_t got;
-        size_t count;
+        size_t got = 0;
+        size_t count = 0;
         const int rc = brood_posix_receive_fds(channel, &mark, 1, 0, &got, fds, &count);
         if (rc) {
             return rc;
