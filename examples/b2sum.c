@@ -51,6 +51,7 @@ struct job {
     struct worker *workers;
     size_t worker_count;
     size_t digest_size; /* bytes */
+    int write_error;    /* errno of the first failure to print */
     int status;         /* what main returns */
 };
 
@@ -141,14 +142,16 @@ static void print_name(FILE *stream, const char *name)
     }
 }
 
-static void print_digest(const struct file *file, const unsigned char *digest, size_t digest_size)
+static void print_digest(struct job *job, const struct file *file, const unsigned char *digest)
 {
     char hex[2 * crypto_generichash_BYTES_MAX + 1];
-    (void)sodium_bin2hex(hex, sizeof hex, digest, digest_size);
+    (void)sodium_bin2hex(hex, sizeof hex, digest, job->digest_size);
     (void)printf("%s%s  ", needs_escape(file->name) ? "\\" : "", hex);
     print_name(stdout, file->name);
     (void)putchar('\n');
-    (void)fflush(stdout); /* whoever reads this wants to know now */
+    if (fflush(stdout) != 0 && job->write_error == 0) { /* whoever reads this wants it now */
+        job->write_error = errno;
+    }
 }
 
 static void print_error(struct job *job, const struct file *file, const char *reason)
@@ -280,7 +283,7 @@ static void take_answer(struct job *job, const struct file *file)
     answer = brood_message_value(message);
     digest = brood_as_view(answer);
     if (brood_value_kind(answer) == BROOD_BYTES && digest.size == job->digest_size) {
-        print_digest(file, digest.data, digest.size);
+        print_digest(job, file, digest.data);
     } else {
         print_error(job, file, brood_as_str(answer, "no checksum"));
     }
@@ -294,7 +297,7 @@ static void hash_here(struct job *job, const struct file *file)
     if (error) {
         print_error(job, file, strerror(error));
     } else {
-        print_digest(file, digest, job->digest_size);
+        print_digest(job, file, digest);
     }
 }
 
@@ -447,8 +450,8 @@ int main(int argc, char **argv)
     } else {
         run(&job);
     }
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        (void)fputs("b2sum: write error\n", stderr);
+    if (job.write_error != 0) {
+        (void)fprintf(stderr, "b2sum: write error: %s\n", strerror(job.write_error));
         job.status = 1;
     }
     free_job(&job);

@@ -311,7 +311,7 @@ TEST_F(B2sum, FailsWhenItsOutputIsFull)
     ProgramRun run = Prepare(BROOD_B2SUM_PATH, {"one"});
     run.output_file = "/dev/full";
     const ProgramResult result = RunProgram(run);
-    EXPECT_TRUE(HasLine(result.err, "b2sum: write error")) << result.err;
+    EXPECT_TRUE(HasLine(result.err, "b2sum: write error: No space left on device")) << result.err;
     EXPECT_EQ(result.status, 1);
 }
 
