@@ -62,10 +62,10 @@ for bits in 512 256 128; do
         for count in 1 "$workers"; do
             if on "$demo/$list" "$ours" -j "$count" -l "$bits" >"$demo/got" &&
                 cmp "$demo/expected" "$demo/got" >&2; then
-                say "same as coreutils: $bits bits, $count workers," \
+                say "same as coreutils: $bits bits, $count at a time," \
                     "$(wc -l <"$demo/got" | tr -d ' ') $list"
             else
-                say "DIFFERENT from coreutils: $bits bits, $count workers, $list"
+                say "DIFFERENT from coreutils: $bits bits, $count at a time, $list"
                 wrong=$((wrong + 1))
             fi
         done
