@@ -1,5 +1,6 @@
 /* The benchmark: each row sets brood beside a limit, the raw system calls that do the same. Both
- * are measured in the same run, in turns, so that what else the machine does meets both. */
+ * are measured in the same run, in turns, so that what else the machine does meets both. Printed are
+ * medians; the ratio is the median of the rounds' ratios. */
 #pragma once
 
 #include <cstdint>
