@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "config.h"
 #include "support/insides.h"
 #include "support/objects.h"
 #include "support/process_list.h"
@@ -31,7 +32,10 @@ class StopFile {
     explicit StopFile(const std::string &stage) : path_(TemporaryFile(stage)), stage_(stage)
     {
     }
-    ~StopFile() { Release(); }
+    ~StopFile()
+    {
+        Release();
+    }
     void Release() const
     {
         std::error_code ignored;
@@ -138,6 +142,30 @@ TEST_P(KilledParent, TakesItsStoppedChildAlong)
 
 INSTANTIATE_TEST_SUITE_P(AtEachStageOfTheChild, KilledParent, testing::ValuesIn(kChildStages));
 INSTANTIATE_TEST_SUITE_P(AtEachStageOfItsOwn, KilledParent, testing::ValuesIn(kParentStages));
+
+#if !defined(_WIN32) && !defined(BROOD_HAVE_CLOSEFROM_ACTION)
+
+/* Where the library forks and execs itself; elsewhere posix_spawn does, and nothing of ours runs in
+ * the child before exec. The parent is inside start meanwhile. */
+INSTANTIATE_TEST_SUITE_P(BeforeExec, KilledParent, testing::Values("child-before-exec"));
+
+TEST(KilledChildBeforeExec, LetsTheStartEndAndIsReported)
+{
+    const StopFile stop("child-before-exec");
+    SetEnvironment("BROOD_TEST_STOP", stop.Setting());
+    Process child;
+    std::thread starter([&] { child = Start(Spin); });
+    const int64_t pid = stop.Pid();
+    KillHard(pid);
+    starter.join();
+    SetEnvironment("BROOD_TEST_STOP", "");
+    ASSERT_TRUE(child) << LastWords();
+    EXPECT_EQ(pid, brood_process_pid(child.get()));
+    EXPECT_EQ(BROOD_EWORKER, Result(child));
+    EXPECT_EQ(-9, brood_last_error()->exitcode);
+}
+
+#endif
 
 TEST(Lifeline, EndsBusyChildrenWithTheirKilledParent)
 {
