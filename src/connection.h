@@ -11,7 +11,7 @@
 #include "arena.h"
 #include "platform.h"
 
-#define BROOD_CONNECTION_ROOM ((size_t)64 * 1024) /* bytes read ahead */
+#define BROOD_CONNECTION_ROOM ((size_t)8 * 1024) /* bytes read ahead */
 
 typedef enum brood_side {
     BROOD_READING,
