@@ -62,16 +62,19 @@ static int grow_stack(builder *b)
     return 0;
 }
 
-static int push(builder *b, brood_value value)
+static inline int make_room(builder *b)
 {
-    if (b->count == b->room) {
-        int rc = grow_stack(b);
-        if (rc != 0) {
-            return rc;
-        }
+    return b->count < b->room ? 0 : grow_stack(b);
+}
+
+static int push(builder *b, const brood_value *value)
+{
+    int rc = make_room(b);
+
+    if (rc == 0) {
+        b->stack[b->count++] = *value;
     }
-    b->stack[b->count++] = value;
-    return 0;
+    return rc;
 }
 
 static int need(const builder *b, size_t count)
@@ -247,7 +250,7 @@ static int run_mark(builder *b)
 
     mark.kind = MARK_KIND;
     mark.as.u64 = b->mark;
-    rc = push(b, mark);
+    rc = push(b, &mark);
     if (rc == 0) {
         b->mark = b->count;
     }
@@ -259,7 +262,12 @@ static int run_dup(builder *b)
     int rc = need(b, 1);
 
     rc = rc != 0 ? rc : brood_codec_node_give(&b->stack[b->count - 1], b->arena);
-    return rc != 0 ? rc : push(b, b->stack[b->count - 1]);
+    rc = rc != 0 ? rc : make_room(b);
+    if (rc == 0) {
+        b->stack[b->count] = b->stack[b->count - 1];
+        b->count++;
+    }
+    return rc;
 }
 
 static int run_put(builder *b, uint32_t index)
@@ -282,7 +290,7 @@ static int run_get(builder *b, uint32_t index)
 {
     const brood_value *value = brood_codec_memo_get(&b->memo, index);
 
-    return value != NULL ? push(b, *value) : fail_at(b, "asks for what was not kept");
+    return value != NULL ? push(b, value) : fail_at(b, "asks for what was not kept");
 }
 
 static int run_persistent(builder *b)
@@ -324,7 +332,7 @@ static int run_empty(builder *b, uint8_t opcode)
     } else if (opcode == BROOD_OP_EMPTY_SET) {
         value.flags = BROOD_VALUE_SET;
     }
-    return push(b, value);
+    return push(b, &value);
 }
 
 /* Opcodes that only work on the stack. */
@@ -370,7 +378,6 @@ static int run_stack_opcode(builder *b, uint8_t opcode)
 static int run_opcode(builder *b)
 {
     uint8_t opcode = b->at[0];
-    brood_value value;
     int rc = 0;
 
     switch (opcode) {
@@ -391,8 +398,9 @@ static int run_opcode(builder *b)
             b->at++;
             return run_stack_opcode(b, opcode);
         }
-        rc = brood_codec_read_leaf(&value, &b->at, b->start, b->arena);
-        return rc != 0 ? rc : push(b, value);
+        rc = make_room(b);
+        return rc != 0 ? rc
+                       : brood_codec_read_leaf(&b->stack[b->count++], &b->at, b->start, b->arena);
     }
 }
 

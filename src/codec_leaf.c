@@ -6,13 +6,28 @@
 #include "opcode.h"
 #include "utf8.h"
 
-static double read_double(const unsigned char *in)
+/* Written field by field: a value is copied soon, and a processor waits when it has to read at once
+ * what was just written in other pieces. */
+static inline void set_bits(brood_value *out, uint8_t kind, uint64_t bits)
 {
-    uint64_t bits = brood_get_be64(in);
-    double x = 0;
+    out->kind = kind;
+    out->flags = 0;
+    out->reserved16 = 0;
+    out->reserved32 = 0;
+    out->as.u64 = bits;
+    out->size = 0;
+}
 
-    memcpy(&x, &bits, sizeof x);
-    return x;
+static inline void set_data(brood_value *out, uint8_t kind, const void *data, size_t size)
+{
+    set_bits(out, kind, 0);
+    out->as.data = data;
+    out->size = size;
+}
+
+static int fail_long(size_t offset)
+{
+    return brood_fail(BROOD_ERANGE, "the integer at byte %zu does not fit into 64 bits", offset);
 }
 
 /* Two's complement, little-endian, of any size: what does not change the value is left out. */
@@ -20,28 +35,21 @@ static int read_long(brood_value *out, const unsigned char *in, size_t size, siz
 {
     bool negative = size > 0 && in[size - 1] >= 0x80;
     unsigned char filler = negative ? 0xff : 0;
-    uint64_t x = 0;
+    uint64_t x = negative ? UINT64_MAX : 0;
 
     while (size > 8 && in[size - 1] == filler) {
         size--;
     }
     if (size > 8) {
-        return brood_fail(BROOD_ERANGE, "the integer at byte %zu does not fit into 64 bits",
-                          offset);
+        return fail_long(offset);
     }
-    x = negative ? UINT64_MAX : 0;
     for (size_t i = size; i > 0; i--) {
         x = x << 8 | in[i - 1];
     }
-    if (!negative) {
-        *out = brood_uint(x);
-        return 0;
+    if (negative && x <= (uint64_t)INT64_MAX) {
+        return fail_long(offset);
     }
-    if (x <= (uint64_t)INT64_MAX) {
-        return brood_fail(BROOD_ERANGE, "the integer at byte %zu does not fit into 64 bits",
-                          offset);
-    }
-    *out = brood_int(-(int64_t)(UINT64_MAX - x) - 1);
+    set_bits(out, !negative && x > (uint64_t)INT64_MAX ? BROOD_UINT : BROOD_INT, x);
     return 0;
 }
 
@@ -52,14 +60,15 @@ static int read_str(brood_value *out, const unsigned char *in, size_t size, broo
     if (text == NULL) {
         return brood_fail_nomem("decoding");
     }
-    *out = brood_text(text, size);
-    if (!brood_utf8_valid(text, size)) {
+    set_data(out, BROOD_STR, text, size);
+    if (!brood_utf8_valid(in, size)) {
         out->flags = BROOD_VALUE_SURROGATE;
     }
     return 0;
 }
 
-static int read_sized(brood_value *out, const unsigned char **at, size_t offset, brood_arena *arena)
+static int read_sized(brood_value *out, const unsigned char **at, size_t offset,
+                      brood_arena *arena)
 {
     const unsigned char *in = *at;
     unsigned argument = brood_opcode_forms[in[0]] & BROOD_FORM_ARGUMENT;
@@ -82,7 +91,7 @@ static int read_sized(brood_value *out, const unsigned char **at, size_t offset,
     case BROOD_OP_LONG4:
         return read_long(out, bytes, size, offset);
     default:
-        *out = brood_bytes(bytes, size);
+        set_data(out, BROOD_BYTES, bytes, size);
         return 0;
     }
 }
@@ -94,28 +103,29 @@ int brood_codec_read_leaf(brood_value *out, const unsigned char **at, size_t off
 
     switch (in[0]) {
     case BROOD_OP_NONE:
-        *out = brood_none();
+        set_bits(out, BROOD_NONE, 0);
         *at = in + 1;
         return 0;
     case BROOD_OP_NEWTRUE:
     case BROOD_OP_NEWFALSE:
-        *out = brood_bool(in[0] == BROOD_OP_NEWTRUE);
+        set_bits(out, BROOD_BOOL, in[0] == BROOD_OP_NEWTRUE);
         *at = in + 1;
         return 0;
     case BROOD_OP_BININT1:
-        *out = brood_int(in[1]);
+        set_bits(out, BROOD_INT, in[1]);
         *at = in + 2;
         return 0;
     case BROOD_OP_BININT2:
-        *out = brood_int(brood_get_le16(in + 1));
+        set_bits(out, BROOD_INT, brood_get_le16(in + 1));
         *at = in + 3;
         return 0;
     case BROOD_OP_BININT:
-        *out = brood_int((int32_t)brood_get_le32(in + 1));
+        set_bits(out, BROOD_INT, (uint64_t)(int64_t)(int32_t)brood_get_le32(in + 1));
         *at = in + 5;
         return 0;
     case BROOD_OP_BINFLOAT:
-        *out = brood_float(read_double(in + 1));
+        /* The bits are the double's. */
+        set_bits(out, BROOD_FLOAT, brood_get_be64(in + 1));
         *at = in + 9;
         return 0;
     default:
