@@ -47,12 +47,11 @@ static const char *const names[] = {
 
 const char *brood_strerror(int error)
 {
-    const int index = BROOD_EINVAL - error;
-
     if (error == BROOD_OK) {
         return "no error";
     }
-    return index >= 0 && index < NAME_COUNT ? names[index] : "unknown error";
+    return error <= BROOD_EINVAL && error > BROOD_EINVAL - NAME_COUNT ? names[BROOD_EINVAL - error]
+                                                                      : "unknown error";
 }
 
 /* The new words may be made of the old ones, so they are put together aside. */
