@@ -116,8 +116,8 @@ TEST(Send, CarriesLargeMessagesWhole)
 {
     const auto [a, b] = Pipe();
     const std::string text = Pattern(static_cast<size_t>(Scaled(200)) << 20);
-    const brood_connection *end = a.get();
-    std::thread sender([&, end] { EXPECT_EQ(0, SendText(a, text)) << end; });
+    const Connection &from = a;
+    std::thread sender([&] { EXPECT_EQ(0, SendText(from, text)); });
     const std::string received = ReceiveBytes(b);
     sender.join();
     EXPECT_TRUE(text == received);
