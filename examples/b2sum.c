@@ -27,7 +27,9 @@
 enum {
     READ_SIZE = 256 * 1024,
     FILE_COST = 16 * 1024, /* a file takes its bytes and about as long as these besides */
-    MAX_WORKERS = 1024
+    MAX_WORKERS = 1024,
+    MIN_BITS = 128,
+    MAX_BITS = 512
 };
 
 struct worker {
@@ -50,6 +52,7 @@ struct job {
     size_t file_count;
     struct worker *workers;
     size_t worker_count;
+    brood_value *names; /* all shares, one after the other */
     size_t digest_size; /* bytes */
     int write_error;    /* errno of the first failure to print */
     int status;         /* what main returns */
@@ -206,13 +209,15 @@ static int choose_owners(struct job *job)
 /* Writes each worker's names into its share, in the order of the command line. */
 static int fill_shares(struct job *job)
 {
+    brood_value *next = calloc(job->file_count, sizeof *next);
+    if (!next) {
+        return -1;
+    }
+    job->names = next;
     for (size_t w = 0; w < job->worker_count; w++) {
-        struct worker *worker = &job->workers[w];
-        worker->names = calloc(worker->name_count, sizeof *worker->names);
-        if (!worker->names) {
-            return -1;
-        }
-        worker->name_count = 0;
+        job->workers[w].names = next;
+        next += job->workers[w].name_count;
+        job->workers[w].name_count = 0;
     }
     for (size_t i = 0; i < job->file_count; i++) {
         struct worker *owner = job->files[i].owner;
@@ -331,9 +336,9 @@ static int set_digest_size(struct job *job, const char *text)
         problem = "length is not a number";
     } else if (bits % 8 != 0) {
         problem = "length is not a multiple of 8";
-    } else if (bits > 8 * crypto_generichash_BYTES_MAX) {
+    } else if (bits > MAX_BITS) {
         problem = "maximum digest length for 'BLAKE2b' is 512 bits";
-    } else if (bits < 8 * crypto_generichash_BYTES_MIN) {
+    } else if (bits < MIN_BITS) {
         problem = "minimum digest length for 'BLAKE2b' is 128 bits";
     }
     if (problem) {
@@ -420,9 +425,7 @@ static int list_files(struct job *job, char **names, size_t count)
 
 static void free_job(struct job *job)
 {
-    for (size_t w = 0; job->workers && w < job->worker_count; w++) {
-        free(job->workers[w].names);
-    }
+    free(job->names);
     free(job->workers);
     free(job->files);
 }
@@ -431,7 +434,7 @@ int main(int argc, char **argv)
 {
     brood_init(argc, argv); /* a worker starts here and does not return */
 
-    struct job job = {.worker_count = (size_t)example_cpu_count(), .digest_size = 64};
+    struct job job = {.worker_count = (size_t)example_cpu_count(), .digest_size = MAX_BITS / 8};
     int status;
     argv = example_arguments(argc, argv);
     if (!argv || sodium_init() < 0) {
