@@ -137,6 +137,9 @@ for o in objs:
     w(f'        brood_{o} **: brood_slot_{o}_, \\')
 w('''        char **: brood_ERROR_unpack_strings_into_const_char_pointer, \\
         default: brood_ERROR_cannot_unpack_into_this_type)(p)
+#define BROOD_NAME_(n) \\
+    _Generic((n), char *: brood_slot_name_, const char *: brood_slot_name_, \\
+        default: brood_ERROR_BROOD_BIND_takes_pairs_of_name_and_pointer)(n)
 ''')
 w('''/* Counting and mapping. Flat (no recursion): short diagnostics, and safe for preprocessors that
  * hand __VA_ARGS__ on as one token, thanks to BROOD_X_. */
@@ -170,7 +173,7 @@ for n in range(1,N+1):
     w(f'#define BROOD_S{n}_({a}) '+', '.join(['BROOD_FROM_(a1)']+[f'BROOD_SLOT_(a{i})' for i in range(2,n+1)]))
 for n in range(1,N+1,2):
     a=', '.join(f'a{i}' for i in range(1,n+1))
-    w(f'#define BROOD_B{n}_({a}) '+', '.join(['BROOD_FROM_(a1)']+[(f'brood_slot_name_(a{i})' if i%2==0 else f'BROOD_SLOT_(a{i})') for i in range(2,n+1)]))
+    w(f'#define BROOD_B{n}_({a}) '+', '.join(['BROOD_FROM_(a1)']+[(f'BROOD_NAME_(a{i})' if i%2==0 else f'BROOD_SLOT_(a{i})') for i in range(2,n+1)]))
 for n in range(2,N+1,2):
     a=', '.join(f'a{i}' for i in range(1,n+1))
     w(f'#define BROOD_B{n}_({a}) brood_ERROR_BROOD_BIND_takes_pairs_of_name_and_pointer(0)')
@@ -193,9 +196,11 @@ w('''#define BROOD_MAKE_BROOD_ONE_MANY(...) brood_ERROR_more_than_32_items_use_a
 #define BROOD_MAKE_LIST_(items, count) brood_list(items, count)
 #define BROOD_MAKE_TUPLE_(items, count) brood_tuple(items, count)
 #define BROOD_MAKE_DICT_(items, count) \\
-    brood_dict(items, (count) / 2 + 0 * sizeof(char[(count) % 2 ? -1 : 1])) /* keys and values in turn */
+    brood_dict(items, (count) / 2 + 0 * sizeof(struct { \\
+        _Static_assert((count) % 2 == 0, "brood: BROOD_DICT takes keys and values in turn"); char c; }))
 
-/// BROOD_ARGS(x, ...) is a `const brood_args *` that lives until the end of the enclosing block.
+/// BROOD_ARGS(x, ...) is a `const brood_args *` that lives until the end of the enclosing block; in
+/// C++ until the end of the statement, so it belongs into the call.
 #define BROOD_ARGS(...) BROOD_MAKE_(BROOD_MAKE_ARGS_, __VA_ARGS__)
 /// BROOD_LIST(x, ...), BROOD_TUPLE(x, ...): a brood_value that lives as long.
 #define BROOD_LIST(...) BROOD_MAKE_(BROOD_MAKE_LIST_, __VA_ARGS__)
@@ -253,6 +258,10 @@ namespace brood {
 namespace detail {
 template <class T> struct never : std::false_type {};
 template <size_t N> struct list_pack;
+template <size_t N> constexpr void check_count()
+{
+    static_assert(N <= 32, "brood: more than 32 items, use an array");
+}
 
 inline brood_value to_value(brood_value v) { return v; }
 inline brood_value to_value(brood_view v) { return brood_view_value(v); }
@@ -322,7 +331,10 @@ txt=txt.replace('''    args_pack() = default;
 ''','''    template <class... T> explicit args_pack(int, const T &...x) : items{ to_value(x)... }, args{} {}
     args_pack(const args_pack &) = delete; /* BROOD_ARGS lives until the end of the statement */
 ''').replace('''{ return args_pack<sizeof...(T)>{ x... }; }
-}}''','''{ return args_pack<sizeof...(T)>(0, x...); }
+}}''','''{
+    check_count<sizeof...(T)>();
+    return args_pack<sizeof...(T)>(0, x...);
+}
 template <class... T> list_pack<sizeof...(T)> make_list(brood_kind kind, const T &...x)
 { return list_pack<sizeof...(T)>{ { to_value(x)... }, kind, 0 }; }
 template <class T> list_pack<2> make_named(const char *name, const T &x)
@@ -334,9 +346,17 @@ template <class T> brood_value make_given(T *x)
     return v;
 }
 
-inline brood_slot from(const brood_call *c) { return brood_slot_(BROOD_SLOT_SOURCE_CALL_, 0, c); }
-inline brood_slot from(const brood_message *m) { return brood_slot_(BROOD_SLOT_SOURCE_MESSAGE_, 0, m); }
-inline brood_slot from(const brood_value *v) { return brood_slot_(BROOD_SLOT_SOURCE_VALUE_, 0, v); }
+template <class T> brood_slot from(T *source)
+{
+    constexpr bool call = std::is_same<std::remove_cv_t<T>, brood_call>::value;
+    constexpr bool message = std::is_same<std::remove_cv_t<T>, brood_message>::value;
+    constexpr bool value = std::is_same<std::remove_cv_t<T>, brood_value>::value;
+    static_assert(call || message || value,
+                  "brood: the first argument must be a call, message or value");
+    return brood_slot_(call      ? BROOD_SLOT_SOURCE_CALL_
+                       : message ? BROOD_SLOT_SOURCE_MESSAGE_
+                                 : BROOD_SLOT_SOURCE_VALUE_, 0, source);
+}
 inline brood_slot to_slot(const char **p) { return brood_slot_(BROOD_SLOT_STR_, 0, p); }
 inline brood_slot to_slot(brood_view *p) { return brood_slot_(BROOD_SLOT_VIEW_, 0, p); }
 inline brood_slot to_slot(brood_value *p) { return brood_slot_(BROOD_SLOT_VALUE_, 0, p); }
@@ -358,13 +378,24 @@ template <class T> brood_slot to_slot(T *p)
 }
 template <class S, class... T> [[nodiscard]] int unpack(S *source, T *...p)
 {
+    check_count<1 + sizeof...(T)>();
     const brood_slot slots[] = { from(source), to_slot(p)... };
     return brood_unpack_(slots, 1 + sizeof...(T));
 }
 inline brood_slot to_bind(const char *name) { return brood_slot_(BROOD_SLOT_NAME_, 0, name); }
 template <class T> brood_slot to_bind(T *p) { return to_slot(p); }
+template <class... T> constexpr bool are_pairs()
+{
+    const bool names[] = { std::is_same<T, const char>::value..., true };
+    for (size_t i = 0; i < sizeof...(T); i++) {
+        if (names[i] != (i % 2 == 0)) { return false; }
+    }
+    return sizeof...(T) % 2 == 0;
+}
 template <class S, class... T> [[nodiscard]] int bind(S *source, T *...p)
 {
+    static_assert(are_pairs<T...>(), "brood: BROOD_BIND takes pairs of name and pointer");
+    check_count<1 + sizeof...(T)>();
     const brood_slot slots[] = { from(source), to_bind(p)... };
     return brood_bind_(slots, 1 + sizeof...(T));
 }
@@ -401,10 +432,14 @@ template <class T> brood_value brood_of(const T &x) { return ::brood::detail::to
 txt=txt.replace('@OBJ@','\n'.join(f'inline brood_slot to_slot(brood_{o} **p) {{ return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_{o.upper()}, p); }}' for o in objs))
 txt=txt.replace('''template <class... T> list_pack<sizeof...(T)> make_list(brood_kind kind, const T &...x)
 { return list_pack<sizeof...(T)>{ { to_value(x)... }, kind, 0 }; }''','''template <brood_kind K, class... T> list_pack<sizeof...(T)> make_list(const T &...x)
-{ return list_pack<sizeof...(T)>{ { to_value(x)... }, K, 0 }; }
+{
+    check_count<sizeof...(T)>();
+    return list_pack<sizeof...(T)>{ { to_value(x)... }, K, 0 };
+}
 template <class... T> list_pack<sizeof...(T)> make_dict(const T &...x)
 {
     static_assert(sizeof...(T) % 2 == 0, "brood: BROOD_DICT takes keys and values in turn");
+    check_count<sizeof...(T)>();
     return list_pack<sizeof...(T)>{ { to_value(x)... }, BROOD_DICT_KIND, 0 };
 }''')
 txt=txt.replace('''#define BROOD_LIST(...) ::brood::detail::make_list_(BROOD_LIST_KIND __VA_OPT_COMMA__ __VA_ARGS__)

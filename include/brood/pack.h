@@ -133,6 +133,9 @@ static inline brood_slot brood_from_value_(const brood_value *v) { return brood_
         brood_connection **: brood_slot_connection_, \
         char **: brood_ERROR_unpack_strings_into_const_char_pointer, \
         default: brood_ERROR_cannot_unpack_into_this_type)(p)
+#define BROOD_NAME_(n) \
+    _Generic((n), char *: brood_slot_name_, const char *: brood_slot_name_, \
+        default: brood_ERROR_BROOD_BIND_takes_pairs_of_name_and_pointer)(n)
 
 /* Counting and mapping. Flat (no recursion): short diagnostics, and safe for preprocessors that
  * hand __VA_ARGS__ on as one token, thanks to BROOD_X_. */
@@ -221,21 +224,21 @@ static inline brood_slot brood_from_value_(const brood_value *v) { return brood_
 #define BROOD_S31_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, a28, a29, a30, a31) BROOD_FROM_(a1), BROOD_SLOT_(a2), BROOD_SLOT_(a3), BROOD_SLOT_(a4), BROOD_SLOT_(a5), BROOD_SLOT_(a6), BROOD_SLOT_(a7), BROOD_SLOT_(a8), BROOD_SLOT_(a9), BROOD_SLOT_(a10), BROOD_SLOT_(a11), BROOD_SLOT_(a12), BROOD_SLOT_(a13), BROOD_SLOT_(a14), BROOD_SLOT_(a15), BROOD_SLOT_(a16), BROOD_SLOT_(a17), BROOD_SLOT_(a18), BROOD_SLOT_(a19), BROOD_SLOT_(a20), BROOD_SLOT_(a21), BROOD_SLOT_(a22), BROOD_SLOT_(a23), BROOD_SLOT_(a24), BROOD_SLOT_(a25), BROOD_SLOT_(a26), BROOD_SLOT_(a27), BROOD_SLOT_(a28), BROOD_SLOT_(a29), BROOD_SLOT_(a30), BROOD_SLOT_(a31)
 #define BROOD_S32_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, a28, a29, a30, a31, a32) BROOD_FROM_(a1), BROOD_SLOT_(a2), BROOD_SLOT_(a3), BROOD_SLOT_(a4), BROOD_SLOT_(a5), BROOD_SLOT_(a6), BROOD_SLOT_(a7), BROOD_SLOT_(a8), BROOD_SLOT_(a9), BROOD_SLOT_(a10), BROOD_SLOT_(a11), BROOD_SLOT_(a12), BROOD_SLOT_(a13), BROOD_SLOT_(a14), BROOD_SLOT_(a15), BROOD_SLOT_(a16), BROOD_SLOT_(a17), BROOD_SLOT_(a18), BROOD_SLOT_(a19), BROOD_SLOT_(a20), BROOD_SLOT_(a21), BROOD_SLOT_(a22), BROOD_SLOT_(a23), BROOD_SLOT_(a24), BROOD_SLOT_(a25), BROOD_SLOT_(a26), BROOD_SLOT_(a27), BROOD_SLOT_(a28), BROOD_SLOT_(a29), BROOD_SLOT_(a30), BROOD_SLOT_(a31), BROOD_SLOT_(a32)
 #define BROOD_B1_(a1) BROOD_FROM_(a1)
-#define BROOD_B3_(a1, a2, a3) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3)
-#define BROOD_B5_(a1, a2, a3, a4, a5) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5)
-#define BROOD_B7_(a1, a2, a3, a4, a5, a6, a7) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7)
-#define BROOD_B9_(a1, a2, a3, a4, a5, a6, a7, a8, a9) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7), brood_slot_name_(a8), BROOD_SLOT_(a9)
-#define BROOD_B11_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7), brood_slot_name_(a8), BROOD_SLOT_(a9), brood_slot_name_(a10), BROOD_SLOT_(a11)
-#define BROOD_B13_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7), brood_slot_name_(a8), BROOD_SLOT_(a9), brood_slot_name_(a10), BROOD_SLOT_(a11), brood_slot_name_(a12), BROOD_SLOT_(a13)
-#define BROOD_B15_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7), brood_slot_name_(a8), BROOD_SLOT_(a9), brood_slot_name_(a10), BROOD_SLOT_(a11), brood_slot_name_(a12), BROOD_SLOT_(a13), brood_slot_name_(a14), BROOD_SLOT_(a15)
-#define BROOD_B17_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7), brood_slot_name_(a8), BROOD_SLOT_(a9), brood_slot_name_(a10), BROOD_SLOT_(a11), brood_slot_name_(a12), BROOD_SLOT_(a13), brood_slot_name_(a14), BROOD_SLOT_(a15), brood_slot_name_(a16), BROOD_SLOT_(a17)
-#define BROOD_B19_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7), brood_slot_name_(a8), BROOD_SLOT_(a9), brood_slot_name_(a10), BROOD_SLOT_(a11), brood_slot_name_(a12), BROOD_SLOT_(a13), brood_slot_name_(a14), BROOD_SLOT_(a15), brood_slot_name_(a16), BROOD_SLOT_(a17), brood_slot_name_(a18), BROOD_SLOT_(a19)
-#define BROOD_B21_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7), brood_slot_name_(a8), BROOD_SLOT_(a9), brood_slot_name_(a10), BROOD_SLOT_(a11), brood_slot_name_(a12), BROOD_SLOT_(a13), brood_slot_name_(a14), BROOD_SLOT_(a15), brood_slot_name_(a16), BROOD_SLOT_(a17), brood_slot_name_(a18), BROOD_SLOT_(a19), brood_slot_name_(a20), BROOD_SLOT_(a21)
-#define BROOD_B23_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7), brood_slot_name_(a8), BROOD_SLOT_(a9), brood_slot_name_(a10), BROOD_SLOT_(a11), brood_slot_name_(a12), BROOD_SLOT_(a13), brood_slot_name_(a14), BROOD_SLOT_(a15), brood_slot_name_(a16), BROOD_SLOT_(a17), brood_slot_name_(a18), BROOD_SLOT_(a19), brood_slot_name_(a20), BROOD_SLOT_(a21), brood_slot_name_(a22), BROOD_SLOT_(a23)
-#define BROOD_B25_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7), brood_slot_name_(a8), BROOD_SLOT_(a9), brood_slot_name_(a10), BROOD_SLOT_(a11), brood_slot_name_(a12), BROOD_SLOT_(a13), brood_slot_name_(a14), BROOD_SLOT_(a15), brood_slot_name_(a16), BROOD_SLOT_(a17), brood_slot_name_(a18), BROOD_SLOT_(a19), brood_slot_name_(a20), BROOD_SLOT_(a21), brood_slot_name_(a22), BROOD_SLOT_(a23), brood_slot_name_(a24), BROOD_SLOT_(a25)
-#define BROOD_B27_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7), brood_slot_name_(a8), BROOD_SLOT_(a9), brood_slot_name_(a10), BROOD_SLOT_(a11), brood_slot_name_(a12), BROOD_SLOT_(a13), brood_slot_name_(a14), BROOD_SLOT_(a15), brood_slot_name_(a16), BROOD_SLOT_(a17), brood_slot_name_(a18), BROOD_SLOT_(a19), brood_slot_name_(a20), BROOD_SLOT_(a21), brood_slot_name_(a22), BROOD_SLOT_(a23), brood_slot_name_(a24), BROOD_SLOT_(a25), brood_slot_name_(a26), BROOD_SLOT_(a27)
-#define BROOD_B29_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, a28, a29) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7), brood_slot_name_(a8), BROOD_SLOT_(a9), brood_slot_name_(a10), BROOD_SLOT_(a11), brood_slot_name_(a12), BROOD_SLOT_(a13), brood_slot_name_(a14), BROOD_SLOT_(a15), brood_slot_name_(a16), BROOD_SLOT_(a17), brood_slot_name_(a18), BROOD_SLOT_(a19), brood_slot_name_(a20), BROOD_SLOT_(a21), brood_slot_name_(a22), BROOD_SLOT_(a23), brood_slot_name_(a24), BROOD_SLOT_(a25), brood_slot_name_(a26), BROOD_SLOT_(a27), brood_slot_name_(a28), BROOD_SLOT_(a29)
-#define BROOD_B31_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, a28, a29, a30, a31) BROOD_FROM_(a1), brood_slot_name_(a2), BROOD_SLOT_(a3), brood_slot_name_(a4), BROOD_SLOT_(a5), brood_slot_name_(a6), BROOD_SLOT_(a7), brood_slot_name_(a8), BROOD_SLOT_(a9), brood_slot_name_(a10), BROOD_SLOT_(a11), brood_slot_name_(a12), BROOD_SLOT_(a13), brood_slot_name_(a14), BROOD_SLOT_(a15), brood_slot_name_(a16), BROOD_SLOT_(a17), brood_slot_name_(a18), BROOD_SLOT_(a19), brood_slot_name_(a20), BROOD_SLOT_(a21), brood_slot_name_(a22), BROOD_SLOT_(a23), brood_slot_name_(a24), BROOD_SLOT_(a25), brood_slot_name_(a26), BROOD_SLOT_(a27), brood_slot_name_(a28), BROOD_SLOT_(a29), brood_slot_name_(a30), BROOD_SLOT_(a31)
+#define BROOD_B3_(a1, a2, a3) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3)
+#define BROOD_B5_(a1, a2, a3, a4, a5) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5)
+#define BROOD_B7_(a1, a2, a3, a4, a5, a6, a7) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7)
+#define BROOD_B9_(a1, a2, a3, a4, a5, a6, a7, a8, a9) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7), BROOD_NAME_(a8), BROOD_SLOT_(a9)
+#define BROOD_B11_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7), BROOD_NAME_(a8), BROOD_SLOT_(a9), BROOD_NAME_(a10), BROOD_SLOT_(a11)
+#define BROOD_B13_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7), BROOD_NAME_(a8), BROOD_SLOT_(a9), BROOD_NAME_(a10), BROOD_SLOT_(a11), BROOD_NAME_(a12), BROOD_SLOT_(a13)
+#define BROOD_B15_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7), BROOD_NAME_(a8), BROOD_SLOT_(a9), BROOD_NAME_(a10), BROOD_SLOT_(a11), BROOD_NAME_(a12), BROOD_SLOT_(a13), BROOD_NAME_(a14), BROOD_SLOT_(a15)
+#define BROOD_B17_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7), BROOD_NAME_(a8), BROOD_SLOT_(a9), BROOD_NAME_(a10), BROOD_SLOT_(a11), BROOD_NAME_(a12), BROOD_SLOT_(a13), BROOD_NAME_(a14), BROOD_SLOT_(a15), BROOD_NAME_(a16), BROOD_SLOT_(a17)
+#define BROOD_B19_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7), BROOD_NAME_(a8), BROOD_SLOT_(a9), BROOD_NAME_(a10), BROOD_SLOT_(a11), BROOD_NAME_(a12), BROOD_SLOT_(a13), BROOD_NAME_(a14), BROOD_SLOT_(a15), BROOD_NAME_(a16), BROOD_SLOT_(a17), BROOD_NAME_(a18), BROOD_SLOT_(a19)
+#define BROOD_B21_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7), BROOD_NAME_(a8), BROOD_SLOT_(a9), BROOD_NAME_(a10), BROOD_SLOT_(a11), BROOD_NAME_(a12), BROOD_SLOT_(a13), BROOD_NAME_(a14), BROOD_SLOT_(a15), BROOD_NAME_(a16), BROOD_SLOT_(a17), BROOD_NAME_(a18), BROOD_SLOT_(a19), BROOD_NAME_(a20), BROOD_SLOT_(a21)
+#define BROOD_B23_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7), BROOD_NAME_(a8), BROOD_SLOT_(a9), BROOD_NAME_(a10), BROOD_SLOT_(a11), BROOD_NAME_(a12), BROOD_SLOT_(a13), BROOD_NAME_(a14), BROOD_SLOT_(a15), BROOD_NAME_(a16), BROOD_SLOT_(a17), BROOD_NAME_(a18), BROOD_SLOT_(a19), BROOD_NAME_(a20), BROOD_SLOT_(a21), BROOD_NAME_(a22), BROOD_SLOT_(a23)
+#define BROOD_B25_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7), BROOD_NAME_(a8), BROOD_SLOT_(a9), BROOD_NAME_(a10), BROOD_SLOT_(a11), BROOD_NAME_(a12), BROOD_SLOT_(a13), BROOD_NAME_(a14), BROOD_SLOT_(a15), BROOD_NAME_(a16), BROOD_SLOT_(a17), BROOD_NAME_(a18), BROOD_SLOT_(a19), BROOD_NAME_(a20), BROOD_SLOT_(a21), BROOD_NAME_(a22), BROOD_SLOT_(a23), BROOD_NAME_(a24), BROOD_SLOT_(a25)
+#define BROOD_B27_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7), BROOD_NAME_(a8), BROOD_SLOT_(a9), BROOD_NAME_(a10), BROOD_SLOT_(a11), BROOD_NAME_(a12), BROOD_SLOT_(a13), BROOD_NAME_(a14), BROOD_SLOT_(a15), BROOD_NAME_(a16), BROOD_SLOT_(a17), BROOD_NAME_(a18), BROOD_SLOT_(a19), BROOD_NAME_(a20), BROOD_SLOT_(a21), BROOD_NAME_(a22), BROOD_SLOT_(a23), BROOD_NAME_(a24), BROOD_SLOT_(a25), BROOD_NAME_(a26), BROOD_SLOT_(a27)
+#define BROOD_B29_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, a28, a29) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7), BROOD_NAME_(a8), BROOD_SLOT_(a9), BROOD_NAME_(a10), BROOD_SLOT_(a11), BROOD_NAME_(a12), BROOD_SLOT_(a13), BROOD_NAME_(a14), BROOD_SLOT_(a15), BROOD_NAME_(a16), BROOD_SLOT_(a17), BROOD_NAME_(a18), BROOD_SLOT_(a19), BROOD_NAME_(a20), BROOD_SLOT_(a21), BROOD_NAME_(a22), BROOD_SLOT_(a23), BROOD_NAME_(a24), BROOD_SLOT_(a25), BROOD_NAME_(a26), BROOD_SLOT_(a27), BROOD_NAME_(a28), BROOD_SLOT_(a29)
+#define BROOD_B31_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, a28, a29, a30, a31) BROOD_FROM_(a1), BROOD_NAME_(a2), BROOD_SLOT_(a3), BROOD_NAME_(a4), BROOD_SLOT_(a5), BROOD_NAME_(a6), BROOD_SLOT_(a7), BROOD_NAME_(a8), BROOD_SLOT_(a9), BROOD_NAME_(a10), BROOD_SLOT_(a11), BROOD_NAME_(a12), BROOD_SLOT_(a13), BROOD_NAME_(a14), BROOD_SLOT_(a15), BROOD_NAME_(a16), BROOD_SLOT_(a17), BROOD_NAME_(a18), BROOD_SLOT_(a19), BROOD_NAME_(a20), BROOD_SLOT_(a21), BROOD_NAME_(a22), BROOD_SLOT_(a23), BROOD_NAME_(a24), BROOD_SLOT_(a25), BROOD_NAME_(a26), BROOD_SLOT_(a27), BROOD_NAME_(a28), BROOD_SLOT_(a29), BROOD_NAME_(a30), BROOD_SLOT_(a31)
 #define BROOD_B2_(a1, a2) brood_ERROR_BROOD_BIND_takes_pairs_of_name_and_pointer(0)
 #define BROOD_B4_(a1, a2, a3, a4) brood_ERROR_BROOD_BIND_takes_pairs_of_name_and_pointer(0)
 #define BROOD_B6_(a1, a2, a3, a4, a5, a6) brood_ERROR_BROOD_BIND_takes_pairs_of_name_and_pointer(0)
@@ -300,9 +303,11 @@ static inline brood_slot brood_from_value_(const brood_value *v) { return brood_
 #define BROOD_MAKE_LIST_(items, count) brood_list(items, count)
 #define BROOD_MAKE_TUPLE_(items, count) brood_tuple(items, count)
 #define BROOD_MAKE_DICT_(items, count) \
-    brood_dict(items, (count) / 2 + 0 * sizeof(char[(count) % 2 ? -1 : 1])) /* keys and values in turn */
+    brood_dict(items, (count) / 2 + 0 * sizeof(struct { \
+        _Static_assert((count) % 2 == 0, "brood: BROOD_DICT takes keys and values in turn"); char c; }))
 
-/// BROOD_ARGS(x, ...) is a `const brood_args *` that lives until the end of the enclosing block.
+/// BROOD_ARGS(x, ...) is a `const brood_args *` that lives until the end of the enclosing block; in
+/// C++ until the end of the statement, so it belongs into the call.
 #define BROOD_ARGS(...) BROOD_MAKE_(BROOD_MAKE_ARGS_, __VA_ARGS__)
 /// BROOD_LIST(x, ...), BROOD_TUPLE(x, ...): a brood_value that lives as long.
 #define BROOD_LIST(...) BROOD_MAKE_(BROOD_MAKE_LIST_, __VA_ARGS__)
@@ -359,6 +364,10 @@ namespace brood {
 namespace detail {
 template <class T> struct never : std::false_type {};
 template <size_t N> struct list_pack;
+template <size_t N> constexpr void check_count()
+{
+    static_assert(N <= 32, "brood: more than 32 items, use an array");
+}
 
 inline brood_value to_value(brood_value v) { return v; }
 inline brood_value to_value(brood_view v) { return brood_view_value(v); }
@@ -418,12 +427,19 @@ template <size_t N> struct list_pack {
 template <size_t N> brood_value to_value(const list_pack<N> &l) { return l; }
 
 template <class... T> args_pack<sizeof...(T)> make_args(const T &...x)
-{ return args_pack<sizeof...(T)>(0, x...); }
+{
+    check_count<sizeof...(T)>();
+    return args_pack<sizeof...(T)>(0, x...);
+}
 template <brood_kind K, class... T> list_pack<sizeof...(T)> make_list(const T &...x)
-{ return list_pack<sizeof...(T)>{ { to_value(x)... }, K, 0 }; }
+{
+    check_count<sizeof...(T)>();
+    return list_pack<sizeof...(T)>{ { to_value(x)... }, K, 0 };
+}
 template <class... T> list_pack<sizeof...(T)> make_dict(const T &...x)
 {
     static_assert(sizeof...(T) % 2 == 0, "brood: BROOD_DICT takes keys and values in turn");
+    check_count<sizeof...(T)>();
     return list_pack<sizeof...(T)>{ { to_value(x)... }, BROOD_DICT_KIND, 0 };
 }
 template <class T> list_pack<2> make_named(const char *name, const T &x)
@@ -435,9 +451,17 @@ template <class T> brood_value make_given(T *x)
     return v;
 }
 
-inline brood_slot from(const brood_call *c) { return brood_slot_(BROOD_SLOT_SOURCE_CALL_, 0, c); }
-inline brood_slot from(const brood_message *m) { return brood_slot_(BROOD_SLOT_SOURCE_MESSAGE_, 0, m); }
-inline brood_slot from(const brood_value *v) { return brood_slot_(BROOD_SLOT_SOURCE_VALUE_, 0, v); }
+template <class T> brood_slot from(T *source)
+{
+    constexpr bool call = std::is_same<std::remove_cv_t<T>, brood_call>::value;
+    constexpr bool message = std::is_same<std::remove_cv_t<T>, brood_message>::value;
+    constexpr bool value = std::is_same<std::remove_cv_t<T>, brood_value>::value;
+    static_assert(call || message || value,
+                  "brood: the first argument must be a call, message or value");
+    return brood_slot_(call      ? BROOD_SLOT_SOURCE_CALL_
+                       : message ? BROOD_SLOT_SOURCE_MESSAGE_
+                                 : BROOD_SLOT_SOURCE_VALUE_, 0, source);
+}
 inline brood_slot to_slot(const char **p) { return brood_slot_(BROOD_SLOT_STR_, 0, p); }
 inline brood_slot to_slot(brood_view *p) { return brood_slot_(BROOD_SLOT_VIEW_, 0, p); }
 inline brood_slot to_slot(brood_value *p) { return brood_slot_(BROOD_SLOT_VALUE_, 0, p); }
@@ -459,13 +483,24 @@ template <class T> brood_slot to_slot(T *p)
 }
 template <class S, class... T> [[nodiscard]] int unpack(S *source, T *...p)
 {
+    check_count<1 + sizeof...(T)>();
     const brood_slot slots[] = { from(source), to_slot(p)... };
     return brood_unpack_(slots, 1 + sizeof...(T));
 }
 inline brood_slot to_bind(const char *name) { return brood_slot_(BROOD_SLOT_NAME_, 0, name); }
 template <class T> brood_slot to_bind(T *p) { return to_slot(p); }
+template <class... T> constexpr bool are_pairs()
+{
+    const bool names[] = { std::is_same<T, const char>::value..., true };
+    for (size_t i = 0; i < sizeof...(T); i++) {
+        if (names[i] != (i % 2 == 0)) { return false; }
+    }
+    return sizeof...(T) % 2 == 0;
+}
 template <class S, class... T> [[nodiscard]] int bind(S *source, T *...p)
 {
+    static_assert(are_pairs<T...>(), "brood: BROOD_BIND takes pairs of name and pointer");
+    check_count<1 + sizeof...(T)>();
     const brood_slot slots[] = { from(source), to_bind(p)... };
     return brood_bind_(slots, 1 + sizeof...(T));
 }
