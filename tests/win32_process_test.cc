@@ -65,7 +65,8 @@ TEST(Win32ExitCode, IsTheSignalThatACrashResembles)
 
 int WritesToNowhere(brood_call *)
 {
-    *reinterpret_cast<volatile int *>(16) = 1;
+    volatile uintptr_t nowhere = 16;
+    *reinterpret_cast<volatile int *>(nowhere) = 1;
     return 0;
 }
 
