@@ -118,15 +118,18 @@ TEST(Child, HasTheEnvironmentOfItsParentAndNoMore)
 int DescribeSignals(brood_call *call)
 {
     sigset_t blocked;
-    struct sigaction usual = {};
+    struct sigaction user = {};
+    struct sigaction hangup = {};
     sigprocmask(SIG_SETMASK, nullptr, &blocked);
-    sigaction(SIGUSR1, nullptr, &usual);
+    sigaction(SIGUSR1, nullptr, &user);
+    sigaction(SIGHUP, nullptr, &hangup);
     const brood_value items[] = {brood_bool(sigismember(&blocked, SIGUSR1) != 0),
-                                 brood_bool(usual.sa_handler == SIG_DFL)};
-    return brood_return(call, brood_tuple(items, 2));
+                                 brood_bool(user.sa_handler == SIG_DFL),
+                                 brood_bool(hangup.sa_handler == SIG_IGN)};
+    return brood_return(call, brood_tuple(items, 3));
 }
 
-TEST(Child, HasDefaultSignalsWhateverItsParentHas)
+TEST(Child, HasDefaultSignalsButIsLeftAloneByTheTerminalAsItsParentIs)
 {
     sigset_t some;
     sigset_t before;
@@ -134,16 +137,22 @@ TEST(Child, HasDefaultSignalsWhateverItsParentHas)
     sigaddset(&some, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &some, &before);
     signal(SIGUSR1, SIG_IGN);
-    const Process child = Start(DescribeSignals);
+    for (const bool nohup : {false, true}) {
+        signal(SIGHUP, nohup ? SIG_IGN : SIG_DFL);
+        const Process child = Start(DescribeSignals);
+        Message answer;
+        bool blocked = true;
+        bool usual = false;
+        bool ignored = !nohup;
+        ASSERT_EQ(0, Result(child, &answer)) << LastWords();
+        ASSERT_EQ(0, BROOD_UNPACK(answer.get(), &blocked, &usual, &ignored));
+        EXPECT_FALSE(blocked);
+        EXPECT_TRUE(usual);
+        EXPECT_EQ(nohup, ignored);
+    }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     signal(SIGUSR1, SIG_DFL);
-    Message answer;
-    bool blocked = true;
-    bool usual = false;
-    ASSERT_EQ(0, Result(child, &answer)) << LastWords();
-    ASSERT_EQ(0, BROOD_UNPACK(answer.get(), &blocked, &usual));
-    EXPECT_FALSE(blocked);
-    EXPECT_TRUE(usual);
+    signal(SIGHUP, SIG_DFL);
 }
 
 TEST(Child, StartsWhenTheStandardStreamsAreClosed)

@@ -54,6 +54,21 @@ static int make_plan(plan *p, int channel, int body)
     return rc;
 }
 
+/* All signals but those of the terminal that we ignore ourselves: a parent under nohup, or in the
+ * background of a script, has children that are left alone as well. */
+static void list_default_signals(sigset_t *out)
+{
+    static const int terminal[] = {SIGHUP, SIGINT, SIGQUIT};
+    struct sigaction now;
+
+    (void)sigfillset(out);
+    for (size_t i = 0; i < sizeof terminal / sizeof terminal[0]; i++) {
+        if (sigaction(terminal[i], NULL, &now) == 0 && now.sa_handler == SIG_IGN) {
+            (void)sigdelset(out, terminal[i]);
+        }
+    }
+}
+
 #if defined(BROOD_HAVE_CLOSEFROM_ACTION)
 
 /* A program that finds a standard stream closed would take the next file it opens for it. */
@@ -89,14 +104,14 @@ static int fill_actions(posix_spawn_file_actions_t *actions, const plan *p)
 static int fill_attributes(posix_spawnattr_t *attributes)
 {
     sigset_t none;
-    sigset_t all;
+    sigset_t usual;
     int errnum;
 
     (void)sigemptyset(&none);
-    (void)sigfillset(&all);
+    list_default_signals(&usual);
     errnum = posix_spawnattr_setsigmask(attributes, &none);
     if (errnum == 0) {
-        errnum = posix_spawnattr_setsigdefault(attributes, &all);
+        errnum = posix_spawnattr_setsigdefault(attributes, &usual);
     }
     if (errnum == 0) {
         errnum =
@@ -169,16 +184,19 @@ static void close_others(long limit)
 static void reset_signals(void)
 {
     struct sigaction usual;
-    sigset_t none;
+    sigset_t some;
 
+    list_default_signals(&some);
     usual.sa_handler = SIG_DFL;
     usual.sa_flags = 0;
     (void)sigemptyset(&usual.sa_mask);
     for (int signum = 1; signum < NSIG; signum++) {
-        (void)sigaction(signum, &usual, NULL);
+        if (sigismember(&some, signum)) {
+            (void)sigaction(signum, &usual, NULL);
+        }
     }
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)sigemptyset(&some);
+    (void)sigprocmask(SIG_SETMASK, &some, NULL);
 }
 
 static void open_missing_streams(void)
