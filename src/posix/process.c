@@ -80,29 +80,42 @@ static int ask(brood_os_process *process, siginfo_t *info, int flags)
 
 /* ---- start ---- */
 
-static int hand_over(brood_os_process *process, int channel, const brood_os_start *start,
-                     void *page, int report_fd)
+/* What the child gets over the channel. With a process descriptor it reports in memory, else over
+ * the channel, which is the sentinel then. It cannot have ended yet: it waits for us. */
+static int prepare(brood_os_process *process, brood_posix_parcel *parcel)
+{
+    int rc = brood_posix_lifeline(&parcel->lifeline);
+
+    if (rc == 0) {
+        rc = brood_posix_report_create(&process->report, &parcel->report_fd);
+        rc = rc == BROOD_ENOTSUP ? 0 : rc;
+    }
+    if (rc == 0 && process->report != NULL) {
+        process->sentinel = open_pidfd((pid_t)process->pid);
+        process->pidfd = process->sentinel >= 0;
+    }
+    if (process->pidfd) {
+        parcel->report = BROOD_POSIX_REPORT_MEMORY;
+    } else {
+        brood_posix_close(parcel->report_fd);
+        brood_posix_report_close(process->report);
+        parcel->report_fd = -1;
+        process->report = NULL;
+    }
+    return rc;
+}
+
+static int hand_over(brood_os_process *process, int channel, const brood_os_start *start)
 {
     brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, -1, -1};
-    const int pidfd = page != NULL ? open_pidfd((pid_t)process->pid) : -1;
-    int rc = brood_posix_lifeline(&parcel.lifeline);
+    int rc = prepare(process, &parcel);
 
-    if (pidfd >= 0) {
-        parcel.report = BROOD_POSIX_REPORT_MEMORY;
-        parcel.report_fd = report_fd;
-    }
     if (rc == 0) {
         BROOD_STOP("parent-started");
         rc = brood_posix_channel_send(channel, start, &parcel);
     }
-    if (rc) {
-        brood_posix_close(pidfd);
-        return rc;
-    }
-    process->sentinel = pidfd >= 0 ? pidfd : channel;
-    process->report = pidfd >= 0 ? page : NULL;
-    process->pidfd = pidfd >= 0;
-    return 0;
+    brood_posix_close(parcel.report_fd);
+    return rc;
 }
 
 static void undo_start(pid_t pid)
@@ -116,17 +129,11 @@ int brood_os_process_start(brood_os_process *out, const brood_os_start *start)
 {
     brood_os_process process = {0, BROOD_NO_HANDLE, NULL, false, false};
     int pair[2] = {-1, -1};
-    void *page = NULL;
-    int report_fd = -1;
     pid_t pid = -1;
-    int rc = brood_posix_report_create(&page, &report_fd);
+    int rc = brood_posix_pair(pair);
 
-    if (rc && rc != BROOD_ENOTSUP) {
-        goto done;
-    }
-    rc = brood_posix_pair(pair);
     if (rc) {
-        goto done;
+        return rc;
     }
     rc = brood_posix_spawn(&pid, pair[1], (int)start->body);
     if (rc) {
@@ -135,24 +142,22 @@ int brood_os_process_start(brood_os_process *out, const brood_os_start *start)
     brood_posix_close(pair[1]); /* so that the child's end shows on ours */
     pair[1] = -1;
     process.pid = pid;
-    rc = hand_over(&process, pair[0], start, page, report_fd);
+    rc = hand_over(&process, pair[0], start);
     if (rc) {
         undo_start(pid);
+        brood_os_process_close(&process);
         goto done;
     }
     BROOD_STOP("parent-sent");
-    *out = process;
-    if (process.pidfd) {
-        page = NULL;
-    } else {
+    if (!process.pidfd) {
+        process.sentinel = pair[0];
         pair[0] = -1;
     }
+    *out = process;
 
 done:
     brood_posix_close(pair[0]);
     brood_posix_close(pair[1]);
-    brood_posix_close(report_fd);
-    brood_posix_report_close(page);
     return rc;
 }
 
