@@ -1,6 +1,10 @@
 /* The children of this process. */
+#include <stdio.h>
+
 #include "deadline.h"
 #include "process_object.h"
+
+#define QUIET_NS ((int64_t)1000 * 1000 * 1000) /* waited at exit without a word */
 
 /* Every child that was not collected stands here with one reference, so that it is reaped even
  * when the program lets go of it. */
@@ -88,12 +92,27 @@ void brood_children_reap(void)
     }
 }
 
+/* Whoever wonders why the program does not end is told. */
+static int join_one(brood_process *process)
+{
+    int rc = brood_process_wait(process, brood_os_now() + QUIET_NS);
+
+    if (rc == BROOD_ETIMEDOUT) {
+        char line[BROOD_NAME_SIZE + 64];
+        const int length = snprintf(line, sizeof line, "brood: waiting for %s (pid %lld) to end\n",
+                                    process->name, (long long)process->os.pid);
+        brood_os_write_error(line, length > 0 ? (size_t)length : 0);
+        rc = brood_process_wait(process, BROOD_DEADLINE_NEVER);
+    }
+    return rc;
+}
+
 void brood_children_join(void)
 {
     brood_process *process;
 
     while ((process = first_child()) != NULL) {
-        if (brood_process_wait(process, BROOD_DEADLINE_NEVER) != 0) {
+        if (join_one(process) != 0) {
             brood_children_remove(process); /* the system cannot tell: do not ask for ever */
         }
         brood_process_free(process);
