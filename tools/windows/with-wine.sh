@@ -11,7 +11,8 @@ server=/usr/lib/wine/wineserver
 
 export WINEDEBUG="${WINEDEBUG:--all}"
 # No Mono, no HTML engine, no menu entries: a test needs none and each asks or waits for something.
-export WINEDLLOVERRIDES="${WINEDLLOVERRIDES:-mscoree,mshtml=;winemenubuilder.exe=d}"
+# No debugger: one for each child that crashes on purpose takes seconds, or a minute.
+export WINEDLLOVERRIDES="${WINEDLLOVERRIDES:-mscoree,mshtml=;winemenubuilder.exe=d;winedbg.exe=d}"
 # No window either, even where there is a display.
 unset DISPLAY WAYLAND_DISPLAY
 
