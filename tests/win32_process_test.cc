@@ -11,6 +11,10 @@
 
 namespace {
 
+/* Children crash on purpose here and in other tests: neither a dialog nor a debugger may open for
+ * them. Before main, so that it holds in the children too. */
+const UINT kErrorMode = SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
+
 int ExitWith(brood_call *call)
 {
     uint64_t status = 0;
