@@ -84,7 +84,11 @@ class Session {
 
     ProgramResult Run()
     {
-        Start();
+        if (!Start()) {
+            result_.ended = true;
+            result_.status = 127;
+            return result_;
+        }
         std::thread out([this] { ReadAll(out_.get(), result_.out); });
         std::thread err([this] { ReadAll(err_.get(), result_.err); });
         std::thread in([this] { WriteInput(); });
@@ -107,7 +111,7 @@ class Session {
     }
 
   private:
-    void Start()
+    bool Start()
     {
         Handle in, out, err;
         std::wstring line;
@@ -132,11 +136,15 @@ class Session {
         startup.hStdError = err.get();
         const std::wstring directory = Widen(run_.directory);
         PROCESS_INFORMATION info;
-        Check(CreateProcessW(nullptr, line.data(), nullptr, nullptr, TRUE, 0, nullptr,
-                             directory.empty() ? nullptr : directory.c_str(), &startup, &info) != 0,
-              "CreateProcess");
+        if (!CreateProcessW(nullptr, line.data(), nullptr, nullptr, TRUE, 0, nullptr,
+                            directory.empty() ? nullptr : directory.c_str(), &startup, &info)) {
+            const DWORD code = GetLastError();
+            Check(code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND, "CreateProcess");
+            return false;
+        }
         CloseHandle(info.hThread);
         process_.Reset(info.hProcess);
+        return true;
     }
 
     void ReadAll(HANDLE handle, std::string &text)
