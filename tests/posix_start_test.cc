@@ -274,7 +274,8 @@ Outcome StartByHand(const std::function<void()> &prepare, const std::function<vo
     if (pid == 0) {
         dup2(err[1], 2);
         prepare();
-        execl(self.c_str(), self.c_str(), "--brood-child", static_cast<char *>(nullptr));
+        /* not by its path, which another user may not be allowed to follow */
+        execl("/proc/self/exe", self.c_str(), "--brood-child", static_cast<char *>(nullptr));
         _exit(99);
     }
     close(err[1]);
