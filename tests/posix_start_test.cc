@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -173,6 +174,39 @@ TEST(Child, StartsWhenTheStandardStreamsAreClosed)
     for (const char *line : {"0 /dev/null\n", "1 /dev/null\n", "2 /dev/null\n"}) {
         EXPECT_NE(std::string::npos, list.find(line)) << list;
     }
+}
+
+/* Its limit of open files is too low for what it is sent: it fails before it knows its function. */
+TEST(Child, TellsItsParentWhyItCouldNotStart)
+{
+    constexpr int kLimit = 24;
+    std::vector<int> low;
+    std::vector<std::pair<Connection, Connection>> pipes;
+    std::vector<brood_value> items;
+    while (low.empty() || low.back() < kLimit) { /* so that the pipes get high numbers */
+        low.push_back(dup(0));
+    }
+    for (int i = 0; i < 40; i++) {
+        pipes.push_back(Pipe());
+        ASSERT_TRUE(pipes.back().second) << LastWords();
+        items.push_back(brood_of(pipes.back().second.get()));
+    }
+    for (const int fd : low) {
+        close(fd);
+    }
+    rlimit before = {};
+    getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit tight = {kLimit, before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &tight);
+    const Process child = Start(Nothing, BROOD_ARGS(brood_list(items.data(), items.size())));
+    setrlimit(RLIMIT_NOFILE, &before);
+    ASSERT_TRUE(child) << LastWords();
+    EXPECT_EQ(BROOD_ESYSTEM, Result(child));
+    EXPECT_NE(std::string::npos, LastWords().find("descriptors from the parent were lost"))
+        << LastWords();
+    int exitcode = 0;
+    EXPECT_EQ(0, brood_process_exitcode(child.get(), &exitcode));
+    EXPECT_EQ(1, exitcode);
 }
 
 /* ---- hosts with habits ---- */
