@@ -40,7 +40,7 @@ typedef struct brood_room {
 /// that are shared are counted wherever they are: 234 bytes can stand for ten billion.
 static inline uint64_t brood_codec_total_max(uint64_t size)
 {
-    const uint64_t least = 1000 * 1000;
+    const uint64_t least = 1000000;
 
     if (size > ((uint64_t)1 << 39)) {
         return (uint64_t)1 << 45;

@@ -67,8 +67,7 @@ static int read_str(brood_value *out, const unsigned char *in, size_t size, broo
     return 0;
 }
 
-static int read_sized(brood_value *out, const unsigned char **at, size_t offset,
-                      brood_arena *arena)
+static int read_sized(brood_value *out, const unsigned char **at, size_t offset, brood_arena *arena)
 {
     const unsigned char *in = *at;
     unsigned argument = brood_opcode_forms[in[0]] & BROOD_FORM_ARGUMENT;

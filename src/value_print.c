@@ -71,7 +71,7 @@ static void put_ascii(printer *p, unsigned char byte, char quote)
         put_char(p, (char)byte);
     } else if (byte == '\n' || byte == '\r' || byte == '\t') {
         put_char(p, '\\');
-        put_char(p, byte == '\n' ? 'n' : byte == '\r' ? 'r' : 't');
+        put_text(p, byte == '\n' ? "n" : byte == '\r' ? "r" : "t");
     } else if (byte < 0x20 || byte >= 0x7f) {
         put_escape(p, 'x', byte);
     } else {

@@ -14,7 +14,7 @@
 
 namespace {
 
-constexpr int kValues = 2500; /* in each of four protocols */
+constexpr int kValues = 2500;                /* in each of four protocols */
 constexpr const char *kEnv = "/usr/bin/env"; /* finds it in PATH */
 
 class CodecPython : public testing::Test {

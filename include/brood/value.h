@@ -93,7 +93,8 @@ static inline brood_value brood_float(double x)
     return value;
 }
 
-/// brood_text is a str of `size` bytes of UTF-8; NULL gives none.
+/// brood_text is a str of `size` bytes of UTF-8; NULL gives none. Other bytes (Unix file names)
+/// travel unchanged between C programs; Python refuses them.
 static inline brood_value brood_text(const char *data, size_t size)
 {
     brood_value value = brood_value_blank_(data ? BROOD_STR : BROOD_NONE);
@@ -231,7 +232,8 @@ BROOD_API brood_value brood_value_key(brood_value dict, size_t index);
 BROOD_API brood_value brood_value_get(brood_value dict, const char *key);
 
 /// brood_value_equal compares as Python does: 1 == 1.0 == True, lists item by item, dicts without
-/// regard to order; functions and objects by identity; a NaN equals nothing.
+/// regard to order; functions and objects by identity; a NaN equals nothing. A list that was a set
+/// equals none that was not. Dicts in the same order take linear time, others quadratic.
 ///
 /// Threads: safe from any thread.
 BROOD_API bool brood_value_equal(brood_value a, brood_value b);
@@ -272,10 +274,12 @@ BROOD_API void brood_message_free(brood_message *message);
 BROOD_MAY_FAIL int brood_encode(brood_message **out, brood_value value);
 
 /// brood_decode reads `size` bytes of pickle (protocols 2 to 5, as far as they are data) into a
-/// message that owns a copy of them. It never calls, imports or constructs anything.
+/// message that owns a copy of them. It never calls, imports or constructs anything. Sets arrive as
+/// lists. What is shared stays shared, but cycles, nesting deeper than 1,000, and bytes that stand
+/// for more than 64 times as many values (and more than a million) are refused.
 ///
 /// Errors: BROOD_EDECODE with opcode and offset; BROOD_ERANGE for an integer beyond 64 bits;
-/// BROOD_ENOMEM. Memory is at most 64 times `size` plus 1 MiB.
+/// BROOD_EINVAL; BROOD_ENOMEM. Memory is at most 64 times `size` plus 1 MiB.
 /// Threads: safe from any thread.
 BROOD_MAY_FAIL int brood_decode(brood_message **out, const void *data, size_t size);
 
