@@ -338,6 +338,12 @@ static int encode_one(encoder *e, const brood_value *value, bool hashed)
     }
 }
 
+/* Most items: nothing to check, nothing to share, and fine as keys. */
+static bool is_plain(const brood_value *value)
+{
+    return value->kind <= BROOD_FLOAT && (value->flags & BROOD_VALUE_NAMED) == 0;
+}
+
 /* One pass. */
 static int encode_all(encoder *e, const brood_value *value)
 {
@@ -354,6 +360,11 @@ static int encode_all(encoder *e, const brood_value *value)
             close_frame(e);
         } else {
             const brood_value *item = top->next++;
+            if (is_plain(item)) {
+                encode_leaf(e, item);
+                top->total++;
+                continue;
+            }
             bool even = ((item - top->value->as.items) & 1) == 0;
             rc = encode_one(e, item, top->keys == KEYS_ALL || (top->keys == KEYS_EVEN && even));
         }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
 static bool is_rest(unsigned char byte)
 {
     return (byte & 0xc0u) == 0x80u;
@@ -49,22 +51,40 @@ size_t brood_utf8_next(const void *data, size_t size, uint32_t *point)
     return length;
 }
 
+/* How many ASCII bytes there are at the beginning, up to a block that has another. */
+static size_t skip_ascii(const unsigned char *data, size_t size)
+{
+    uint64_t words[4];
+    size_t at = 0;
+
+    for (; size - at >= sizeof words; at += sizeof words) {
+        memcpy(words, data + at, sizeof words);
+        if (((words[0] | words[1] | words[2] | words[3]) & HIGH_BITS) != 0) {
+            break;
+        }
+    }
+    for (; size - at >= sizeof words[0]; at += sizeof words[0]) {
+        memcpy(words, data + at, sizeof words[0]);
+        if ((words[0] & HIGH_BITS) != 0) {
+            break;
+        }
+    }
+    return at;
+}
+
 bool brood_utf8_valid(const void *data, size_t size)
 {
     const unsigned char *at = data;
 
     while (size > 0) {
-        uint64_t word = 0;
+        size_t ascii = skip_ascii(at, size);
         uint32_t point = 0;
         size_t length = 0;
 
-        if (size >= sizeof word) {
-            memcpy(&word, at, sizeof word);
-            if ((word & UINT64_C(0x8080808080808080)) == 0) {
-                at += sizeof word;
-                size -= sizeof word;
-                continue;
-            }
+        at += ascii;
+        size -= ascii;
+        if (size == 0) {
+            return true;
         }
         length = at[0] < 0x80 ? 1 : brood_utf8_next(at, size, &point);
         if (length == 0) {

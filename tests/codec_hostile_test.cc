@@ -2,12 +2,14 @@
  * have them. */
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
 
 #include <brood.h>
 
+#include "support/peak_memory.h"
 #include "support/values.h"
 
 namespace {
@@ -200,5 +202,43 @@ TEST(CodecHostile, SurvivesRandomOpcodes)
     }
     EXPECT_GT(taken, runs / 100);
 }
+
+/* Repeated patterns that ask for the most memory for each of their bytes. */
+const char *const kPatterns[] = {"N",
+                                 "]",
+                                 "]2",
+                                 "]\x94",
+                                 "\x85",
+                                 "N\x85",
+                                 "\x94",
+                                 "]Na",
+                                 "(t",
+                                 "(N\x91",
+                                 "\x8c\1a",
+                                 "](NNe(Ne",
+                                 "r\xff\xff\xff\xff",
+                                 "2"};
+
+class CodecMemory : public testing::TestWithParam<size_t> {};
+
+TEST_P(CodecMemory, IsAtMost64TimesTheInput)
+{
+    const size_t size = 2000000;
+    const std::string pattern = kPatterns[GetParam()];
+    std::string opcodes = "(N\x94";
+    while (opcodes.size() < size) {
+        opcodes += pattern;
+    }
+    const std::string bytes = Pickle(opcodes + Raw("h\0t"));
+    const size_t before = PeakMemory();
+    if (before == 0) {
+        GTEST_SKIP() << "the peak of memory is not known here";
+    }
+    (void)DecodeError(bytes);
+    /* A quarter more than its own for the heap's bookkeeping and what else lies in those pages. */
+    EXPECT_LT(PeakMemory() - before, bytes.size() * 64 + (size_t{1} << 20) * 5 / 4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Patterns, CodecMemory, testing::Range(size_t{0}, std::size(kPatterns)));
 
 } // namespace
