@@ -262,6 +262,7 @@ int brood_connection_enter(brood_connection *connection, brood_side which, int64
 int brood_connection_unread(brood_connection *connection, brood_arena *arena, brood_view *out)
 {
     unsigned char header[BROOD_FRAME_LONG];
+    brood_view kept;
     size_t header_size = 0;
     size_t ahead;
     unsigned char *data;
@@ -277,13 +278,14 @@ int brood_connection_unread(brood_connection *connection, brood_arena *arena, br
         header_size = brood_frame_write(header, connection->incoming_size);
     }
     ahead = connection->room_end - connection->room_start;
-    data = brood_arena_alloc(arena, header_size + connection->incoming_got + ahead + 1);
+    kept = brood_os_stream_unread(&connection->stream);
+    data = brood_arena_alloc(arena, header_size + connection->incoming_got + ahead + kept.size + 1);
     if (data == NULL) {
         rc = brood_fail_nomem("what a connection has read ahead");
         goto done;
     }
     out->data = data;
-    out->size = header_size + connection->incoming_got + ahead;
+    out->size = header_size + connection->incoming_got + ahead + kept.size;
     memcpy(data, header, header_size);
     data += header_size;
     if (connection->incoming_got > 0) {
@@ -292,6 +294,10 @@ int brood_connection_unread(brood_connection *connection, brood_arena *arena, br
     }
     if (ahead > 0) {
         memcpy(data, connection->room + connection->room_start, ahead);
+        data += ahead;
+    }
+    if (kept.size > 0) {
+        memcpy(data, kept.data, kept.size);
     }
 
 done:

@@ -245,6 +245,10 @@ int brood_os_stream_adopt(brood_os_stream *out, brood_os_handle handle);
 int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_t *got,
                          int64_t deadline_ns);
 
+/// brood_os_stream_unread returns what was taken from the system and waits here for the next read,
+/// nothing on most. Borrowed until then; whoever gives the stream away has to hand it on.
+brood_view brood_os_stream_unread(const brood_os_stream *stream);
+
 /// brood_os_stream_write writes 1 or more bytes from two pieces, in order, and sets `*sent`.
 /// BROOD_EPEER when nobody can read them any more. It waits as the read does.
 int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], size_t *sent,

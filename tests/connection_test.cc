@@ -507,6 +507,32 @@ TEST(ConnectionArgument, TakesWhatWasReadAheadAlong)
     EXPECT_EQ(0, Result(child));
 }
 
+TEST(ConnectionArgument, TakesAMessageAlongOfWhichAPartCame)
+{
+    /* Sizes below, at and above what either side moves at once. */
+    for (const size_t size : {5000, 10000, 16000, 20000, 40000, 60000, 100000}) {
+        auto [mine, theirs] = Pipe();
+        std::string data(size, 'a');
+        for (size_t i = 0; i < size; i++) {
+            data[i] = static_cast<char>(i * 7 >> 3);
+        }
+        std::thread sender([&, to = mine.get()] {
+            EXPECT_EQ(0, brood_send(to, brood_bytes(data.data(), data.size()), kSoon));
+        });
+        EXPECT_EQ(0, brood_poll(theirs.get(), kSoon));
+        const Process child = Start(Echo, BROOD_ARGS(BROOD_GIVE(theirs.get())));
+        EXPECT_TRUE(child) << LastWords();
+        sender.join();
+        brood_message *raw = nullptr;
+        EXPECT_EQ(0, brood_recv(mine.get(), &raw, kSoon)) << LastWords();
+        const Message message(raw);
+        const brood_view view = brood_as_view(brood_message_value(raw));
+        EXPECT_TRUE(data == std::string(static_cast<const char *>(view.data), view.size)) << size;
+        mine.reset();
+        EXPECT_EQ(0, Result(child)) << size << ": " << LastWords();
+    }
+}
+
 int CompareTwo(brood_call *call)
 {
     brood_connection *a = nullptr;

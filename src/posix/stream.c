@@ -158,6 +158,14 @@ static ssize_t send_pieces(int fd, const brood_view pieces[2], int flags)
     return BROOD_SYS("sendmsg", EIO, sendmsg(fd, &message, flags));
 }
 
+brood_view brood_os_stream_unread(const brood_os_stream *stream)
+{
+    const brood_view nothing = {NULL, 0}; /* the rest is still in the socket, which travels */
+
+    (void)stream;
+    return nothing;
+}
+
 int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], size_t *sent,
                           int64_t deadline_ns)
 {

@@ -319,6 +319,18 @@ int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_
     return 0;
 }
 
+brood_view brood_os_stream_unread(const brood_os_stream *stream)
+{
+    const reader *ours = reader_of(stream);
+    brood_view kept = {NULL, 0};
+
+    if (ours->start < ours->end) {
+        kept.data = ours->unit + ours->start;
+        kept.size = ours->end - ours->start;
+    }
+    return kept;
+}
+
 /* Chooses what leaves as one unit: as it lies there, or both pieces joined in `room`. */
 static brood_view next_unit(const brood_view pieces[2], unsigned char room[JOIN_MAX])
 {
