@@ -1,6 +1,6 @@
 /* Command lines of Windows: one text, which the started program splits into its arguments. The
- * rules are those of CommandLineToArgvW and of the C run-time ("Parsing C command-line arguments" in
- * Microsoft's documentation). Nothing here asks the system, so the tests run everywhere. */
+ * rules are those of CommandLineToArgvW and of the C run-time ("Parsing C command-line arguments"
+ * in Microsoft's documentation). Nothing here asks the system, so the tests run everywhere. */
 #ifndef BROOD_SRC_QUOTING_H
 #define BROOD_SRC_QUOTING_H
 

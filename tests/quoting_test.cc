@@ -16,7 +16,7 @@ extern "C" {
 namespace {
 
 /* The rules as Microsoft's "Parsing C command-line arguments" puts them, written independently of
- * quoting.c: first each argument's backslashes and quotes become tokens, then tokens become text. */
+ * quoting.c. */
 std::vector<std::wstring> SplitByTheRules(const std::wstring &line)
 {
     std::vector<std::wstring> arguments;

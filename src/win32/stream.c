@@ -221,8 +221,8 @@ static int64_t earlier_of_slice(int64_t deadline_ns)
 }
 
 /* Waits for an operation whose start gave `code`, 0 for success, and takes it back when the time is
- * over. Returns GetLastError's code of its end and sets `*count`; ERROR_OPERATION_ABORTED with `*rc`
- * set when it was taken back. */
+ * over. Returns GetLastError's code of its end and sets `*count`; ERROR_OPERATION_ABORTED with
+ * `*rc` set when it was taken back. */
 static DWORD finish(HANDLE pipe, OVERLAPPED *operation, const char *what, DWORD code, DWORD *count,
                     int64_t deadline_ns, int *rc)
 {

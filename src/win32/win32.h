@@ -39,7 +39,8 @@ static inline bool brood_win32_valid(HANDLE handle)
 /// brood_win32_close closes a handle, an invalid one allowed, and keeps GetLastError.
 void brood_win32_close(HANDLE handle);
 
-/// brood_win32_error translates a GetLastError; the words (printf rules) say what was tried on what.
+/// brood_win32_error translates a GetLastError; the words (printf rules) say what was tried on
+/// what.
 int brood_win32_error(DWORD code, const char *format, ...) BROOD_PRINTF(2, 3);
 
 /// brood_win32_random fills `size` bytes with what nobody can guess.
