@@ -293,6 +293,26 @@ static int run_get(builder *b, uint32_t index)
     return value != NULL ? push(b, value) : fail_at(b, "asks for what was not kept");
 }
 
+/* A scalar or a tuple of scalars. What was made of an id is none: a loader never meets its own
+ * objects. */
+static bool is_id(const brood_value *value)
+{
+    const brood_codec_node *node = NULL;
+    const brood_value *items = NULL;
+
+    if (value->kind != BROOD_TUPLE_KIND) {
+        return value->kind < BROOD_LIST_KIND;
+    }
+    node = value->as.object;
+    items = node != NULL ? node->items : NULL;
+    for (size_t i = 0; items != NULL && i < node->count; i++) {
+        if (items[i].kind >= BROOD_LIST_KIND) {
+            return false;
+        }
+    }
+    return items != NULL;
+}
+
 static int run_persistent(builder *b)
 {
     brood_value object = brood_none();
@@ -306,11 +326,11 @@ static int run_persistent(builder *b)
         return fail_at(b, "is not data");
     }
     id = b->stack[b->count - 1];
-    if (brood_codec_is_container(id)) {
+    if (!is_id(&id)) {
+        return fail_at(b, "has an id that is too much");
+    }
+    if (id.kind == BROOD_TUPLE_KIND) {
         const brood_codec_node *node = id.as.object;
-        if (id.kind != BROOD_TUPLE_KIND || node == NULL || (node->state & BROOD_NODE_NESTED) != 0) {
-            return fail_at(b, "has an id that is too much");
-        }
         id = brood_tuple(node->items, (size_t)node->count);
     }
     rc = b->loader->load(b->loader->user, b->arena, id, &object);

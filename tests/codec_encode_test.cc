@@ -410,6 +410,21 @@ TEST(CodecPersistent, TakesOnlyScalarsAndTuplesOfThemAsIds)
     brood_arena_release(&arena);
 }
 
+TEST(CodecPersistent, ShowsNoLoaderAnObjectAsAnId)
+{
+    brood_arena arena = {};
+    brood_value value = brood_none();
+    for (const char *opcodes : {"K\1QQ", "K\1Q\x85Q", "NK\1QN\x87Q"}) {
+        Loader loaded;
+        const brood_loader loader = {Loader::Load, &loaded};
+        const std::string pickle = Pickle(opcodes);
+        EXPECT_EQ(BROOD_EDECODE,
+                  brood_codec_decode(pickle.data(), pickle.size(), &loader, &arena, &value));
+        EXPECT_EQ(std::vector<std::string>{"1"}, loaded.ids);
+    }
+    brood_arena_release(&arena);
+}
+
 /* ---- memory ---- */
 
 TEST(CodecEncode, LeavesNothingBehindWhenMemoryIsMissing)
