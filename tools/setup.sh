@@ -1,8 +1,9 @@
 #!/bin/sh
-# setup.sh [clang] [windows]: makes sure that what the build needs is here. As root on Debian or
-# Ubuntu it installs what is missing; elsewhere it prints the commands that would.
+# setup.sh [clang] [fuzz] [windows]: makes sure that what the build needs is here. As root on Debian
+# or Ubuntu it installs what is missing; elsewhere it prints the commands that would.
 #   (nothing)  compilers, CMake, Ninja, libsodium, GoogleTest, nlohmann-json
 #   clang      the second compiler
+#   fuzz       Clang with libFuzzer and the sanitizers
 #   windows    MinGW, Wine, and libsodium and GoogleTest for Windows in the user's cache
 . "$(dirname "$0")/common.sh"
 
@@ -33,6 +34,21 @@ need_clang() {
     need clang command -v clang++
 }
 
+# Debian has the run-time libraries in a package of their own.
+can_fuzz() {
+    probe=$(mktemp)
+    printf 'int LLVMFuzzerTestOneInput(const char *p, long n) { return p == 0 && n > 0; }\n' |
+        clang -fsanitize=fuzzer,address,undefined -x c -o "$probe" -
+    status=$?
+    rm -f "$probe"
+    return "$status"
+}
+
+need_fuzz() {
+    need clang command -v clang
+    need libclang-rt-dev can_fuzz
+}
+
 need_windows() {
     need gcc-mingw-w64-x86-64-posix command -v x86_64-w64-mingw32-gcc-posix
     need g++-mingw-w64-x86-64-posix command -v x86_64-w64-mingw32-g++-posix
@@ -53,15 +69,15 @@ print_commands() {
     say "Missing here (Debian's names):$missing"
     say "Debian, Ubuntu:  sudo apt-get install --no-install-recommends$missing"
     say "Fedora:          sudo dnf install gcc gcc-c++ cmake ninja-build pkgconf libsodium-devel" \
-        "gtest-devel json-devel clang"
+        "gtest-devel json-devel clang compiler-rt"
     say "macOS:           brew install cmake ninja pkg-config libsodium googletest nlohmann-json"
     say "The Windows part (MinGW and Wine) is made for Debian and Ubuntu only."
 }
 
 for part in "$@"; do
     case $part in
-    clang | windows) ;;
-    *) fail "usage: setup.sh [clang] [windows]" ;;
+    clang | fuzz | windows) ;;
+    *) fail "usage: setup.sh [clang] [fuzz] [windows]" ;;
     esac
 done
 

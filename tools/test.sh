@@ -1,6 +1,6 @@
 #!/bin/sh
 # test.sh                          builds and tests the preset `dev`
-# test.sh --matrix [PRESET]...     release asan tsan clang portable mingw, or those named
+# test.sh --matrix [PRESET]...     release asan tsan clang portable fuzz mingw, or those named
 # The last line is "N passed, N failed" (and ", N skipped" if there are any), over all of them.
 # BROOD_TEST_SCALE is how much of the long tests is run, in percent; BROOD_TEST_LIMIT how many
 # seconds one configuration's tests may take together.
@@ -9,7 +9,7 @@
 presets=dev
 if [ "${1-}" = --matrix ]; then
     shift
-    presets=${*:-release asan tsan clang portable mingw}
+    presets=${*:-release asan tsan clang portable fuzz mingw}
 elif [ $# -gt 0 ]; then
     fail "usage: test.sh [--matrix [PRESET]...]"
 fi
@@ -19,13 +19,13 @@ failed=0
 skipped=0
 broken=
 
-# count FILE: prints "passed failed skipped suite" of CTest's JUnit file; suite is how many of the
-# passed are GoogleTest's, which have a capital first (cmake/BroodTesting.cmake). Only what a test
-# itself asked for counts as skipped: one that could not run has failed.
+# count FILE SUITE: prints "passed failed skipped suite" of CTest's JUnit file; suite is how many of
+# the passed have a name that matches SUITE. Only what a test itself asked for counts as skipped:
+# one that could not run has failed.
 count() {
-    awk '
+    awk -v suite_name="$2" '
         function close_case() {
-            if (status == "run") { passed++; if (name ~ /^[A-Z]/) suite++ }
+            if (status == "run") { passed++; if (name ~ suite_name) suite++ }
             else if (status == "skipped") skipped++
             else if (status != "") failed++
             status = ""
@@ -54,11 +54,18 @@ run_preset() {
     case $preset in
     mingw) parts='windows' wrapper="sh $top/tools/windows/with-wine.sh" ;;
     clang) parts='clang' wrapper='' ;;
+    fuzz) parts='fuzz' wrapper='' ;;
     *) parts='' wrapper='' ;;
     esac
     case $preset in
-    release) scale=100 ;;
+    release | fuzz) scale=100 ;;
     *) scale=10 ;;
+    esac
+    # What this configuration is for: GoogleTest's tests have a capital first, see
+    # cmake/BroodTesting.cmake.
+    case $preset in
+    fuzz) suite_name='^fuzz/' ;;
+    *) suite_name='^[A-Z]' ;;
     esac
 
     say "== $preset"
@@ -98,7 +105,7 @@ run_preset() {
     fi
 
     read -r ok bad skip suite <<COUNTS
-$(count "$results")
+$(count "$results" "$suite_name")
 COUNTS
     passed=$((passed + ok))
     failed=$((failed + bad))
