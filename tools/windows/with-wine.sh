@@ -13,6 +13,8 @@ export WINEDEBUG="${WINEDEBUG:--all}"
 # No Mono, no HTML engine, no menu entries: a test needs none and each asks or waits for something.
 # No debugger: one for each child that crashes on purpose takes seconds, or a minute.
 export WINEDLLOVERRIDES="${WINEDLLOVERRIDES:-mscoree,mshtml=;winemenubuilder.exe=d;winedbg.exe=d}"
+# File names that are not ASCII reach the disk only under a locale that has them.
+export LC_ALL=C.UTF-8
 # No window either, even where there is a display.
 unset DISPLAY WAYLAND_DISPLAY
 
