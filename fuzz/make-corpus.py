@@ -66,6 +66,7 @@ def memory():
         'none-open': b'\4N',
         'tuple1': b'\0N\x85\x85\x85',
         'list': b'\1]N0]a',
+        'shared-lists': b'\1N\x85]2N',
         'memo': b'\1N\x94h\0',
         'memo-far': b'\1Nr\0\0\1\0j\0\0\1\0',
         'segments': b'\1](N(NeNae',

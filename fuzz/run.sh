@@ -7,7 +7,9 @@ program=$1
 seconds=${2-}
 shift
 [ $# -eq 0 ] || shift
+by_hand=yes
 if [ -z "$seconds" ]; then
+    by_hand=no
     seconds=30
     [ "${BROOD_TEST_SCALE:-100}" -ge 100 ] || seconds=15
 fi
@@ -32,11 +34,21 @@ fuzz_quoting) longest=160 ;;
 *) longest=512 ;;
 esac
 
+fuzz() {
+    "$program" -max_total_time="$seconds" -timeout=20 -max_len="$longest" -print_final_stats=1 \
+        -artifact_prefix="$crashes/$name-" "$@" "$found" "$seeds"
+}
+
 status=0
-"$program" -max_total_time="$seconds" -timeout=20 -max_len="$longest" -print_final_stats=1 \
-    -artifact_prefix="$crashes/$name-" "$@" "$found" "$seeds" || status=$?
-if [ "$status" -ne 0 ]; then
-    echo "$name failed. If it says above where it wrote the test unit, this runs it again:"
-    echo "    $work/$name $crashes/$name-..."
+if [ "$by_hand" = yes ]; then
+    fuzz "$@" || status=$?
+else
+    # Kept whole, shown without what libFuzzer has to say while nothing is wrong.
+    fuzz "$@" >"$work/$name.log" 2>&1 || status=$?
+    grep -vE '^#[0-9]+[[:space:]]+(NEW|REDUCE|RELOAD|pulse)|# Uses:' "$work/$name.log" || :
+    reproducer=$(sed -n 's/.*Test unit written to //p' "$work/$name.log" | tail -n 1)
+    if [ -n "$reproducer" ]; then
+        echo "This runs it again: $work/$name $reproducer"
+    fi
 fi
 exit "$status"
