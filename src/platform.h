@@ -15,28 +15,9 @@
 /* ---- types that differ ---- */
 
 #if defined(_WIN32)
-typedef struct brood_os_mutex {
-    void *srw; /* SRWLOCK */
-} brood_os_mutex;
-typedef struct brood_os_condition {
-    void *variable; /* CONDITION_VARIABLE */
-} brood_os_condition;
-#define BROOD_OS_MUTEX_INIT \
-    {                       \
-        0                   \
-    }
+#include "win32/types.h"
 #else
-#include <pthread.h>
-typedef struct brood_os_mutex {
-    pthread_mutex_t mutex;
-} brood_os_mutex;
-typedef struct brood_os_condition {
-    pthread_cond_t condition; /* on the monotonic clock */
-} brood_os_condition;
-#define BROOD_OS_MUTEX_INIT       \
-    {                             \
-        PTHREAD_MUTEX_INITIALIZER \
-    }
+#include "posix/types.h"
 #endif
 
 #if defined(_MSC_VER) && !defined(__clang__)

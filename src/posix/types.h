@@ -1,0 +1,20 @@
+/* What the seam keeps by value on Unix. */
+#ifndef BROOD_SRC_POSIX_TYPES_H
+#define BROOD_SRC_POSIX_TYPES_H
+
+#include <pthread.h>
+
+typedef struct brood_os_mutex {
+    pthread_mutex_t mutex;
+} brood_os_mutex;
+
+typedef struct brood_os_condition {
+    pthread_cond_t condition; /* on the monotonic clock */
+} brood_os_condition;
+
+#define BROOD_OS_MUTEX_INIT       \
+    {                             \
+        PTHREAD_MUTEX_INITIALIZER \
+    }
+
+#endif
