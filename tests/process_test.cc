@@ -484,8 +484,8 @@ TEST(ProcessFree, LetsGoOfTheObjectNotOfTheProcess)
     EXPECT_TRUE(IsAlive(pid));
     mine.reset();
     EXPECT_TRUE(WaitFor([&] { /* each start reaps what was forgotten and has ended */
-        EXPECT_EQ(0, Result(Start(Nothing))) << LastWords();
-        return !IsKnown(pid);
+                              EXPECT_EQ(0, Result(Start(Nothing))) << LastWords();
+                              return !IsKnown(pid);
     }));
     brood_process_free(nullptr);
 }

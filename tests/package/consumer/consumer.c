@@ -22,8 +22,7 @@ int main(int argc, char **argv)
     brood_process_free(child);
 
     printf("%d.%d.%d\n", version / 10000, version / 100 % 100, version % 100);
-    if (version !=
-        BROOD_VERSION_MAJOR * 10000 + BROOD_VERSION_MINOR * 100 + BROOD_VERSION_PATCH) {
+    if (version != BROOD_VERSION_MAJOR * 10000 + BROOD_VERSION_MINOR * 100 + BROOD_VERSION_PATCH) {
         fprintf(stderr, "consumer: the header is of another version\n");
         return 1;
     }
