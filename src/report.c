@@ -7,6 +7,7 @@
 #define MAGIC 0x62727074u /* "brpt" */
 #define AT_CODE 4
 #define AT_WORDS_SIZE 8
+#define AT_ZERO 12
 
 size_t brood_report_write(unsigned char out[BROOD_REPORT_HEAD + BROOD_WORDS_SIZE],
                           const brood_report *report)
@@ -38,8 +39,8 @@ int brood_report_read(brood_report *out, const void *data, size_t size)
     code = (int64_t)brood_get_be32(bytes + AT_CODE);
     code = code > INT32_MAX ? code - ((int64_t)1 << 32) : code;
     words_size = brood_get_be32(bytes + AT_WORDS_SIZE);
-    if (!valid_code(code) || words_size >= BROOD_WORDS_SIZE ||
-        words_size > size - BROOD_REPORT_HEAD) {
+    if (!valid_code(code) || brood_get_be32(bytes + AT_ZERO) != 0 ||
+        words_size >= BROOD_WORDS_SIZE || words_size > size - BROOD_REPORT_HEAD) {
         return brood_fail(BROOD_EDECODE, "the child's report is damaged");
     }
     out->code = (int)code;

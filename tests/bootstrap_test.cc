@@ -125,7 +125,7 @@ TEST(Report, IsRefusedWhenDamaged)
     for (size_t n = 0; n < good.size(); n++) {
         EXPECT_EQ(BROOD_EDECODE, brood_report_read(&report, good.data(), n)) << n;
     }
-    for (const size_t byte : {0, 4, 8}) { /* magic, code, size of the words */
+    for (const size_t byte : {0, 4, 8, 12}) { /* magic, code, size of the words, zero */
         std::string bad = good;
         bad[byte] = 0x7f;
         EXPECT_EQ(BROOD_EDECODE, brood_report_read(&report, bad.data(), bad.size())) << byte;
