@@ -130,6 +130,7 @@ static void check_written_again(const brood_report *report, const uint8_t *data)
 
     FUZZ_CHECK(size == BROOD_REPORT_HEAD + strlen(report->words));
     FUZZ_CHECK(memcmp(written, data, 8) == 0);
+    FUZZ_CHECK(memcmp(written + 12, data + 12, 4) == 0);
     FUZZ_CHECK(
         memcmp(written + BROOD_REPORT_HEAD, data + BROOD_REPORT_HEAD, strlen(report->words)) == 0);
     FUZZ_CHECK(strlen(report->words) <= words_size);
@@ -147,7 +148,7 @@ static void check_report(const uint8_t *data, size_t size)
 
     code -= code >= INT64_C(0x80000000) ? INT64_C(0x100000000) : 0;
     if (size < 16 || memcmp(data, "brpt", 4) != 0 || !is_code(code) ||
-        words_size >= BROOD_WORDS_SIZE || words_size > size - 16) {
+        number_at(data, 12, 4) != 0 || words_size >= BROOD_WORDS_SIZE || words_size > size - 16) {
         FUZZ_CHECK(rc == BROOD_EDECODE);
         return;
     }
