@@ -206,7 +206,7 @@ int brood_os_child_report(const brood_view pieces[2]);
 /// brood_os_stream is one end. One thread reads and one writes at a time.
 typedef struct brood_os_stream {
     brood_os_handle handle;
-    brood_os_handle read_event;  /* Windows; else BROOD_NO_HANDLE */
+    brood_os_handle read_event;  /* Windows: the port's reader; else BROOD_NO_HANDLE */
     brood_os_handle write_event; /* Windows; else BROOD_NO_HANDLE */
 } brood_os_stream;
 
