@@ -1,4 +1,4 @@
-# Windows programs from Debian, with the libraries that tools/windows/build-parts.sh has built.
+# Windows programs from Debian.
 set(CMAKE_SYSTEM_NAME Windows)
 set(CMAKE_SYSTEM_PROCESSOR x86_64)
 # The posix-thread flavour: GoogleTest needs std::mutex.
@@ -6,22 +6,9 @@ set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc-posix)
 set(CMAKE_CXX_COMPILER x86_64-w64-mingw32-g++-posix)
 set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
 
-if(DEFINED ENV{BROOD_CACHE})
-  set(_brood_cache "$ENV{BROOD_CACHE}")
-elseif(DEFINED ENV{XDG_CACHE_HOME})
-  set(_brood_cache "$ENV{XDG_CACHE_HOME}/brood")
-else()
-  set(_brood_cache "$ENV{HOME}/.cache/brood")
-endif()
-set(CMAKE_FIND_ROOT_PATH
-  /usr/x86_64-w64-mingw32
-  "${_brood_cache}/mingw/libsodium"
-  "${_brood_cache}/mingw/googletest"
-  "${_brood_cache}/mingw/json")
-set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
-set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+include("${CMAKE_CURRENT_LIST_DIR}/cross-parts.cmake")
+set(CMAKE_FIND_ROOT_PATH /usr/x86_64-w64-mingw32)
+cross_parts(mingw)
 
 # The compiler's own runtime goes into programs and DLLs: Wine does not know where its DLLs are.
 set(CMAKE_EXE_LINKER_FLAGS_INIT -static)

@@ -1,10 +1,11 @@
 #!/bin/sh
-# setup.sh [clang] [fuzz] [windows]: makes sure that what the build needs is here. As root on Debian
+# setup.sh [clang] [fuzz] [windows] [cross]: makes sure that what the build needs is here. As root on Debian
 # or Ubuntu it installs what is missing; elsewhere it prints the commands that would.
 #   (nothing)  compilers, CMake, Ninja, libsodium, GoogleTest, nlohmann-json
 #   clang      the second compiler
 #   fuzz       Clang with libFuzzer and the sanitizers
 #   windows    MinGW, Wine, and libsodium and GoogleTest for Windows in the user's cache
+#   cross      compilers for s390x and aarch64, QEMU, and the same libraries for each
 . "$(dirname "$0")/common.sh"
 
 missing=
@@ -49,12 +50,26 @@ need_fuzz() {
     need libclang-rt-dev can_fuzz
 }
 
+# What tools/cross/build-parts.sh builds from.
+need_sources() {
+    need googletest test -e /usr/src/googletest/CMakeLists.txt
+    need dpkg-dev command -v dpkg-source
+}
+
 need_windows() {
     need gcc-mingw-w64-x86-64-posix command -v x86_64-w64-mingw32-gcc-posix
     need g++-mingw-w64-x86-64-posix command -v x86_64-w64-mingw32-g++-posix
     need wine64 test -x /usr/lib/wine/wine64
-    need googletest test -e /usr/src/googletest/CMakeLists.txt
-    need dpkg-dev command -v dpkg-source
+    need_sources
+}
+
+need_cross() {
+    for processor in s390x aarch64; do
+        need "gcc-$processor-linux-gnu" command -v "$processor-linux-gnu-gcc"
+        need "g++-$processor-linux-gnu" command -v "$processor-linux-gnu-g++"
+        need qemu-user-static command -v "qemu-$processor-static"
+    done
+    need_sources
 }
 
 need_all() {
@@ -71,13 +86,13 @@ print_commands() {
     say "Fedora:          sudo dnf install gcc gcc-c++ cmake ninja-build pkgconf libsodium-devel" \
         "gtest-devel json-devel clang compiler-rt"
     say "macOS:           brew install cmake ninja pkg-config libsodium googletest nlohmann-json"
-    say "The Windows part (MinGW and Wine) is made for Debian and Ubuntu only."
+    say "The parts for Windows and other processors are made for Debian and Ubuntu only."
 }
 
 for part in "$@"; do
     case $part in
-    clang | fuzz | windows) ;;
-    *) fail "usage: setup.sh [clang] [fuzz] [windows]" ;;
+    clang | fuzz | windows | cross) ;;
+    *) fail "usage: setup.sh [clang] [fuzz] [windows] [cross]" ;;
     esac
 done
 
@@ -104,5 +119,11 @@ if [ -n "$missing" ]; then
 fi
 
 for part in "$@"; do
-    [ "$part" != windows ] || sh "$top/tools/windows/build-parts.sh"
+    case $part in
+    windows) sh tools/cross/build-parts.sh mingw ;;
+    cross)
+        sh tools/cross/build-parts.sh s390x
+        sh tools/cross/build-parts.sh aarch64
+        ;;
+    esac
 done

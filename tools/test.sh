@@ -1,15 +1,16 @@
 #!/bin/sh
 # test.sh                          builds and tests the preset `dev`
-# test.sh --matrix [PRESET]...     release asan tsan clang portable fuzz mingw, or those named
+# test.sh --matrix [PRESET]...     those named, or all but dev: see `matrix` below
 # The last line is "N passed, N failed" (and ", N skipped" if there are any), over all of them.
 # BROOD_TEST_SCALE is how much of the long tests is run, in percent; BROOD_TEST_LIMIT how many
 # seconds one configuration's tests may take together.
 . "$(dirname "$0")/common.sh"
 
+matrix='release asan tsan clang portable fuzz mingw s390x aarch64'
 presets=dev
 if [ "${1-}" = --matrix ]; then
     shift
-    presets=${*:-release asan tsan clang portable fuzz mingw}
+    presets=${*:-$matrix}
 elif [ $# -gt 0 ]; then
     fail "usage: test.sh [--matrix [PRESET]...]"
 fi
@@ -55,6 +56,7 @@ run_preset() {
     mingw) parts='windows' wrapper="sh $top/tools/windows/with-wine.sh" ;;
     clang) parts='clang' wrapper='' ;;
     fuzz) parts='fuzz' wrapper='' ;;
+    s390x | aarch64) parts='cross' wrapper='' ;;
     *) parts='' wrapper='' ;;
     esac
     case $preset in
@@ -68,7 +70,10 @@ run_preset() {
     *) suite_name='^[A-Z]' ;;
     esac
 
-    say "== $preset"
+    case $preset in
+    s390x | aarch64) say "== $preset (of the tests those that start no process)" ;;
+    *) say "== $preset" ;;
+    esac
     # The word splitting of $parts and $wrapper is wanted: lists of words.
     # shellcheck disable=SC2086
     if ! sh tools/setup.sh $parts; then

@@ -13,11 +13,6 @@
 
 namespace {
 
-int Nothing(brood_call *)
-{
-    return 0;
-}
-
 std::string Missing(const std::multiset<std::string> &from, const std::multiset<std::string> &in)
 {
     std::multiset<std::string> rest;
@@ -65,12 +60,19 @@ class LeakCheck : public testing::EmptyTestEventListener {
     OpenThings before_;
 };
 
-/* What the library makes once per process (the lifeline, a job) is made before the first count; so
- * is what GoogleTest keeps on Windows after the first trace, and MinGW after the first thread. */
-bool WarmUp()
+#if defined(BROOD_TESTS_PURE)
+bool StartOne()
 {
-    std::thread([] {}).join();
-    SCOPED_TRACE("warm-up");
+    return true; /* these tests start none */
+}
+#else
+int Nothing(brood_call *)
+{
+    return 0;
+}
+
+bool StartOne()
+{
     brood_process *process = nullptr;
     brood_message *answer = nullptr;
     const bool ok = brood_process_start(&process, Nothing, nullptr, nullptr) == 0 &&
@@ -81,6 +83,16 @@ bool WarmUp()
     brood_message_free(answer);
     brood_process_free(process);
     return ok;
+}
+#endif
+
+/* What the library makes once per process (the lifeline, a job) is made before the first count; so
+ * is what GoogleTest keeps on Windows after the first trace, and MinGW after the first thread. */
+bool WarmUp()
+{
+    std::thread([] {}).join();
+    SCOPED_TRACE("warm-up");
+    return StartOne();
 }
 
 } // namespace

@@ -1,11 +1,16 @@
 #!/bin/sh
-# build-parts.sh: builds what the Windows tests link with (libsodium, GoogleTest) with MinGW into the
-# user's cache, once per version. $BROOD_CACHE/mingw then points at all the parts.
+# build-parts.sh TARGET: builds what the tests link with (libsodium, GoogleTest) for a cross compiler,
+# the one of cmake/toolchain-TARGET.cmake, into the user's cache, once per version.
+# $BROOD_CACHE/TARGET then points at all the parts.
 . "$(dirname "$0")/../common.sh"
 
-toolchain=$top/cmake/toolchain-mingw.cmake
-compiler=gcc$(x86_64-w64-mingw32-gcc-posix -dumpversion)
-parts=$cache/mingw
+target=$1
+toolchain=$top/cmake/toolchain-$target.cmake
+case $target in
+mingw) compiler=gcc$(x86_64-w64-mingw32-gcc-posix -dumpversion) ;;
+*) compiler=gcc$("$target-linux-gnu-gcc" -dumpversion)-$target ;;
+esac
+parts=$cache/$target
 mkdir -p "$parts"
 
 # version PACKAGE: of the installed Debian package, without what a file name should not have.
@@ -19,14 +24,14 @@ trap 'exit 1' INT TERM
 build() {
     name=$1 source=$2 prefix=$3
     shift 3
-    say "building $name for Windows"
+    say "building $name for $target"
     if ! {
         cmake -S "$source" -B "$work/build" -G Ninja -DCMAKE_TOOLCHAIN_FILE="$toolchain" \
             -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" "$@" &&
             cmake --build "$work/build" && cmake --install "$work/build"
     } >"$work/log" 2>&1; then
         tail -n 40 "$work/log" >&2
-        fail "cannot build $name for Windows"
+        fail "cannot build $name for $target"
     fi
 }
 
@@ -44,9 +49,14 @@ part() {
     ln -sfn "../$1-$2" "$parts/$1"
 }
 
+# The sources serve all targets, so they are kept as well.
 make_libsodium() {
-    sh "$top/tools/windows/fetch-libsodium.sh" "$work/source"
-    build libsodium "$top/tools/windows/libsodium" "$1" -DSODIUM_SOURCE="$work/source"
+    source=$cache/libsodium-$sodium-source
+    if [ ! -d "$source" ]; then
+        sh "$top/tools/cross/fetch-libsodium.sh" "$work/source"
+        mv -T "$work/source" "$source" 2>/dev/null || :
+    fi
+    build libsodium "$top/tools/cross/libsodium" "$1" -DSODIUM_SOURCE="$source"
 }
 
 make_googletest() {
@@ -59,6 +69,7 @@ make_json() {
     cp -R /usr/include/nlohmann "$1/include/"
 }
 
-part libsodium "$(version libsodium-dev)-$compiler"
+sodium=$(version libsodium-dev)
+part libsodium "$sodium-$compiler"
 part googletest "$(version googletest)-$compiler"
 part json "$(version nlohmann-json3-dev)"
