@@ -5,6 +5,7 @@
 #include <brood/base.h>
 #include <brood/call.h>
 #include <brood/connection.h>
+#include <brood/context.h>
 #include <brood/log.h>
 #include <brood/pack.h>
 #include <brood/process.h>

@@ -7,6 +7,7 @@
 
 #include "bootstrap.h"
 #include "call.h"
+#include "context.h"
 #include "error.h"
 #include "fault.h"
 #include "log.h"
@@ -158,11 +159,13 @@ static void settle(start *s)
 {
     const brood_value value = brood_message_value(s->message);
     const char *name = brood_as_str(brood_value_get(value, "name"), s->name);
+    const char *method = brood_as_str(brood_value_get(value, "method"), NULL);
     const int64_t level = brood_as_int(brood_value_get(value, "log"), BROOD_LOG_OFF);
 
     (void)snprintf(s->name, sizeof s->name, "%s", name);
     brood_log_name(s->name);
     brood_log_to_stderr((brood_log_level)level);
+    brood_start_method_inherit(method);
 }
 
 static int run_target(start *s, brood_call *call)

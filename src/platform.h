@@ -125,10 +125,20 @@ int brood_os_section_read(brood_buffer *out, brood_os_handle handle, size_t size
 
 /* ---- starting a process: the parent's side ---- */
 
+typedef enum brood_os_method {
+    BROOD_OS_SPAWN, /* every system has it */
+    BROOD_OS_FORK,
+    BROOD_OS_FORKSERVER
+} brood_os_method;
+
+/// brood_os_method_supported tells whether brood_os_process_start can do it.
+bool brood_os_method_supported(brood_os_method method);
+
 #define BROOD_OS_RECORD_MAX 1120 /* bytes of a start record: its head and the longest authkey */
 
 /// brood_os_start is what a child is given.
 typedef struct brood_os_start {
+    brood_os_method method;
     const void *record;   /* secret; reaches the child over a channel only the two can read */
     size_t record_size;   /* 1 to BROOD_OS_RECORD_MAX */
     brood_os_handle body; /* a sealed section */

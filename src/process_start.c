@@ -6,6 +6,7 @@
 
 #include "bootstrap.h"
 #include "codec.h"
+#include "context.h"
 #include "fault.h"
 #include "init.h"
 #include "log.h"
@@ -96,6 +97,7 @@ static int write_body(brood_os_section *body, brood_parcel *parcel, const brood_
 {
     const brood_room room = {reserve_section, body};
     const brood_saver saver = brood_parcel_saver(parcel);
+    const char *method = brood_start_method_chosen();
     brood_value *named = NULL;
     size_t positional = 0;
     int rc = split_args(args, &positional);
@@ -110,6 +112,7 @@ static int write_body(brood_os_section *body, brood_parcel *parcel, const brood_
             brood_str("named"),  brood_dict(named, args ? args->count - positional : 0),
             brood_str("name"),   brood_str(process->name),
             brood_str("log"),    brood_int(brood_log_level_now()),
+            brood_str("method"), brood_str(method),
         };
         rc = brood_codec_encode(brood_dict(items, sizeof items / sizeof items[0] / 2), &saver,
                                 &room);
@@ -118,7 +121,8 @@ static int write_body(brood_os_section *body, brood_parcel *parcel, const brood_
     return rc;
 }
 
-static int launch(brood_process *process, brood_function target, const brood_args *args)
+static int launch(brood_process *process, brood_os_method method, brood_function target,
+                  const brood_args *args)
 {
     unsigned char record[BROOD_RECORD_SIZE];
     brood_os_section body = BROOD_OS_SECTION_NONE;
@@ -134,6 +138,7 @@ static int launch(brood_process *process, brood_function target, const brood_arg
     if (rc) {
         goto done;
     }
+    start.method = method;
     start.record = record;
     start.record_size = sizeof record;
     start.body = body.handle;
@@ -178,7 +183,7 @@ int brood_process_start(brood_process **out, brood_function target, const brood_
     if (process == NULL) {
         return brood_last_error()->error;
     }
-    rc = launch(process, target, args);
+    rc = launch(process, brood_context_how(wanted.context), target, args);
     if (rc) {
         brood_process_free(process);
         return rc;

@@ -3,6 +3,7 @@
 #define BROOD_PROCESS_H
 
 #include <brood/call.h>
+#include <brood/context.h>
 
 BROOD_BEGIN_C
 
@@ -10,7 +11,8 @@ BROOD_BEGIN_C
 /// BROOD_OPTIONS_INIT.
 typedef struct brood_process_options {
     size_t size;
-    const char *name; /* UTF-8, at most 255 bytes; NULL: Process-1, Process-2, ... */
+    const char *name;             /* UTF-8, at most 255 bytes; NULL: Process-1, Process-2, ... */
+    const brood_context *context; /* how it is started; NULL: by the default start method */
 } brood_process_options;
 
 /// brood_process_start starts a process of this program's executable that runs `target` with `args`

@@ -125,6 +125,11 @@ static void undo_start(pid_t pid)
     }
 }
 
+bool brood_os_method_supported(brood_os_method method)
+{
+    return method == BROOD_OS_SPAWN;
+}
+
 int brood_os_process_start(brood_os_process *out, const brood_os_start *start)
 {
     brood_os_process process = {0, BROOD_NO_HANDLE, NULL, false, false};

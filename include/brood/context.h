@@ -1,0 +1,56 @@
+/* Start methods and contexts. Objects do not depend on them: a connection goes to any process,
+ * however that was started. Only what starts processes takes one. */
+#ifndef BROOD_CONTEXT_H
+#define BROOD_CONTEXT_H
+
+#include <brood/base.h>
+
+BROOD_BEGIN_C
+
+/* The start methods. Spawn runs the program's file again: it is on every system, safe with threads,
+ * and costs the same from a large process as from a small one. Fork copies this process: the child
+ * has its memory, but only one thread. The fork server is a small process that forks on request:
+ * nearly as fast as fork, and safe with threads. */
+#define BROOD_SPAWN "spawn"
+#define BROOD_FORK "fork"
+#define BROOD_FORKSERVER "forkserver"
+
+/// brood_context is a way to start processes: `.context` of brood_process_options. Contexts are
+/// constant and live for ever.
+typedef struct brood_context brood_context;
+
+/// brood_get_context finds the context of a start method; NULL gives that of the default as it is
+/// now.
+///
+/// Errors: BROOD_EINVAL for an unknown method; BROOD_ENOTSUP for one that this system does not have
+/// (Windows has spawn only).
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_get_context(const brood_context **out, const char *method);
+
+/// brood_context_method returns the context's start method; NULL gives the default's.
+///
+/// Threads: safe from any thread.
+BROOD_API const char *brood_context_method(const brood_context *context);
+
+/// brood_set_start_method chooses the default, once per program: the second time it fails unless
+/// `force` is set. NULL with `force` goes back to spawn as if none had been chosen. Children have
+/// their parent's default, and count it as chosen.
+///
+/// Errors: BROOD_EEXIST when it was chosen before; BROOD_EINVAL, BROOD_ENOTSUP as brood_get_context.
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_set_start_method(const char *method, bool force);
+
+/// brood_get_start_method returns the default: spawn on every system unless another was chosen.
+/// Asking, or starting a process, does not count as choosing.
+///
+/// Threads: safe from any thread.
+BROOD_API const char *brood_get_start_method(void);
+
+/// brood_get_all_start_methods lists what this system has, the system's default first, NULL last.
+///
+/// Threads: safe from any thread.
+BROOD_API const char *const *brood_get_all_start_methods(void);
+
+BROOD_END_C
+
+#endif
