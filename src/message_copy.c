@@ -154,8 +154,9 @@ static int copy_object(copier *c, brood_value *value)
     int rc = brood_message_reserve(c->message);
 
     if (rc == 0) {
-        value->flags = 0;
-        brood_object_ref(*value);
+        rc = brood_object_own(value);
+    }
+    if (rc == 0) {
         brood_message_keep(c->message, *value);
     }
     return rc;

@@ -1,6 +1,9 @@
 #include "object.h"
 
 #include <brood/connection.h>
+#include <brood/process.h>
+
+#include "handle.h"
 
 const char *brood_kind_name(int kind)
 {
@@ -17,6 +20,8 @@ const char *brood_kind_name(int kind)
         [BROOD_DICT_KIND] = "dict",
         [BROOD_FUNCTION] = "function",
         [BROOD_CONNECTION] = "connection",
+        [BROOD_HANDLE] = "handle",
+        [BROOD_PROCESS] = "process",
     };
 
     if (kind < 0 || (size_t)kind >= sizeof names / sizeof names[0]) {
@@ -27,19 +32,60 @@ const char *brood_kind_name(int kind)
 
 bool brood_kind_is_object(int kind)
 {
-    return kind == BROOD_CONNECTION;
+    return kind >= BROOD_CONNECTION && kind <= BROOD_PROCESS;
+}
+
+int brood_object_own(brood_value *value)
+{
+    brood_handle copy = BROOD_NO_HANDLE;
+    int rc;
+
+    if (value->kind != BROOD_HANDLE || (value->flags & BROOD_VALUE_OWNED) != 0) {
+        value->flags &= BROOD_VALUE_OWNED;
+        brood_object_ref(*value);
+        return 0;
+    }
+    rc = brood_handle_duplicate(&copy, brood_as_handle(*value));
+    if (rc) {
+        return rc;
+    }
+    rc = brood_handle_own(value, copy);
+    if (rc) {
+        brood_handle_close(copy);
+    }
+    return rc;
 }
 
 void brood_object_ref(brood_value value)
 {
-    if (value.kind == BROOD_CONNECTION) {
+    switch (value.kind) {
+    case BROOD_CONNECTION:
         (void)brood_connection_ref(value.as.object);
+        break;
+    case BROOD_HANDLE:
+        brood_handle_ref(value);
+        break;
+    case BROOD_PROCESS:
+        (void)brood_process_ref(value.as.object);
+        break;
+    default:
+        break;
     }
 }
 
 void brood_object_free(brood_value value)
 {
-    if (value.kind == BROOD_CONNECTION) {
+    switch (value.kind) {
+    case BROOD_CONNECTION:
         brood_connection_free(value.as.object);
+        break;
+    case BROOD_HANDLE:
+        brood_handle_unref(value);
+        break;
+    case BROOD_PROCESS:
+        brood_process_free(value.as.object);
+        break;
+    default:
+        break;
     }
 }

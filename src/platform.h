@@ -90,6 +90,9 @@ void brood_os_write_error(const char *text, size_t size);
 
 /* ---- handles ---- */
 
+/// brood_os_handle_check says BROOD_EINVAL for a handle that is not open.
+int brood_os_handle_check(brood_os_handle handle);
+
 int brood_os_handle_duplicate(brood_os_handle *out, brood_os_handle handle);
 
 /// brood_os_handle_close closes one; BROOD_NO_HANDLE is allowed.

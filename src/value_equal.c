@@ -289,6 +289,8 @@ static bool equal_leaves(const brood_value *a, const brood_value *b)
                (a->size == 0 || memcmp(a->as.data, b->as.data, (size_t)a->size) == 0);
     case BROOD_FUNCTION:
         return a->as.function == b->as.function;
+    case BROOD_HANDLE:
+        return brood_as_handle(*a) == brood_as_handle(*b);
     default:
         return a->as.object == b->as.object;
     }

@@ -243,6 +243,26 @@ static void pass_objects(void)
     brood_connection_free(theirs);
 }
 
+/* Here they stay in this process: a message refers to them. */
+static void keep_objects(void)
+{
+    brood_process *child = NULL, *first = NULL, *second = NULL;
+    brood_message *message = NULL;
+    brood_handle copy = BROOD_NO_HANDLE;
+    brood_value handle;
+    CHECK(!brood_process_start(&child, none, NULL, NULL));
+    handle = brood_handle_value(brood_process_sentinel(child));
+    CHECK(!brood_message_new(&message, BROOD_LIST(child, BROOD_GIVE(child), handle)));
+    CHECK(!BROOD_UNPACK(message, &first, &second, &handle) && first == child && second == child);
+    CHECK(brood_as_handle(handle) != brood_process_sentinel(child));
+    CHECK(!brood_handle_duplicate(&copy, brood_as_handle(handle)));
+    brood_handle_close(copy);
+    brood_message_free(message);
+    CHECK((BROOD_GIVE(brood_handle_value(copy)).flags & BROOD_VALUE_GIVEN) != 0);
+    CHECK(brood_process_join(child, 10000) == 0);
+    brood_process_free(child);
+}
+
 static void pass_containers(void)
 {
     CHECK(run(nested,
@@ -316,6 +336,7 @@ int main(int argc, char **argv)
     pass_enums();
     pass_strings();
     pass_objects();
+    keep_objects();
     pass_containers();
     bind_arguments();
     refuse_arguments();

@@ -64,7 +64,7 @@ BROOD_MAY_FAIL int brood_unpack_(const brood_slot *slots, size_t count);
 BROOD_MAY_FAIL int brood_bind_(const brood_slot *slots, size_t count);
 BROOD_END_C
 ''')
-objs = ['connection']  # what travels and is unpacked
+objs = ['connection', 'process']  # what travels and is unpacked
 waitonly = []  # what brood_of takes, but nothing unpacks
 ints=[('signed char','S','schar'),('short','S','short'),('int','S','int'),('long','S','long'),('long long','S','llong'),
  ('unsigned char','U','uchar'),('unsigned short','U','ushort'),('unsigned','U','uint'),('unsigned long','U','ulong'),('unsigned long long','U','ullong')]
@@ -224,7 +224,9 @@ static inline brood_value brood_give_(brood_value v)
     return v;
 }
 /// BROOD_GIVE(connection): sent, and on success closed here, so that its end of stream is seen.
-/// The object stays yours: free it as always, whether the call succeeded or not.
+/// The object stays yours: free it as always, whether the call succeeded or not. A native handle
+/// (BROOD_GIVE(brood_handle_value(h))) is closed too, unless a message owns it, which closes it
+/// itself. Other values are sent as they are.
 #define BROOD_GIVE(x) brood_give_(BROOD_OF_(x))
 
 /// BROOD_UNPACK(call or message, &a, &b, ...): all positional arguments, by the pointers' types.
@@ -339,12 +341,12 @@ template <class... T> list_pack<sizeof...(T)> make_list(brood_kind kind, const T
 { return list_pack<sizeof...(T)>{ { to_value(x)... }, kind, 0 }; }
 template <class T> list_pack<2> make_named(const char *name, const T &x)
 { return list_pack<2>{ { brood_str(name), to_value(x) }, BROOD_TUPLE_KIND, BROOD_VALUE_NAMED }; }
-template <class T> brood_value make_given(T *x)
+inline brood_value make_given(brood_value v)
 {
-    brood_value v = to_value(x);
     v.flags |= BROOD_VALUE_GIVEN;
     return v;
 }
+template <class T> brood_value make_given(T *x) { return make_given(to_value(x)); }
 
 template <class T> brood_slot from(T *source)
 {

@@ -60,6 +60,7 @@ BROOD_END_C
 static inline brood_value brood_of_value_(brood_value v) { return v; }
 static inline brood_value brood_of_char_(char c) { return brood_int(c); }
 static inline brood_value brood_of_connection_(brood_connection *p) { return brood_object_(BROOD_CONNECTION, p); }
+static inline brood_value brood_of_process_(brood_process *p) { return brood_object_(BROOD_PROCESS, p); }
 /* Never defined, and called with too many arguments on purpose: the compiler prints the name. */
 brood_value brood_ERROR_a_pointer_means_nothing_in_another_process(void);
 brood_value brood_ERROR_this_type_cannot_travel(void);
@@ -82,6 +83,7 @@ brood_slot brood_ERROR_first_argument_must_be_call_message_or_value(void);
         brood_view: brood_view_value, brood_value: brood_of_value_, \
         brood_function: brood_function_value, \
         brood_connection *: brood_of_connection_, \
+        brood_process *: brood_of_process_, \
         void *: brood_ERROR_a_pointer_means_nothing_in_another_process, \
         const void *: brood_ERROR_a_pointer_means_nothing_in_another_process, \
         default: brood_ERROR_this_type_cannot_travel)(x)
@@ -105,6 +107,7 @@ static inline brood_slot brood_slot_view_(brood_view *p) { return brood_slot_(BR
 static inline brood_slot brood_slot_value_(brood_value *p) { return brood_slot_(BROOD_SLOT_VALUE_, 0, p); }
 static inline brood_slot brood_slot_function_(brood_function *p) { return brood_slot_(BROOD_SLOT_FUNCTION_, 0, p); }
 static inline brood_slot brood_slot_connection_(brood_connection * *p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_CONNECTION, p); }
+static inline brood_slot brood_slot_process_(brood_process * *p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_PROCESS, p); }
 static inline brood_slot brood_slot_name_(const char *n) { return brood_slot_(BROOD_SLOT_NAME_, 0, n); }
 static inline brood_slot brood_from_call_(const brood_call *c) { return brood_slot_(BROOD_SLOT_SOURCE_CALL_, 0, c); }
 static inline brood_slot brood_from_message_(const brood_message *m) { return brood_slot_(BROOD_SLOT_SOURCE_MESSAGE_, 0, m); }
@@ -131,6 +134,7 @@ static inline brood_slot brood_from_value_(const brood_value *v) { return brood_
         const char **: brood_slot_str_, brood_view *: brood_slot_view_, \
         brood_value *: brood_slot_value_, brood_function *: brood_slot_function_, \
         brood_connection **: brood_slot_connection_, \
+        brood_process **: brood_slot_process_, \
         char **: brood_ERROR_unpack_strings_into_const_char_pointer, \
         default: brood_ERROR_cannot_unpack_into_this_type)(p)
 #define BROOD_NAME_(n) \
@@ -331,7 +335,9 @@ static inline brood_value brood_give_(brood_value v)
     return v;
 }
 /// BROOD_GIVE(connection): sent, and on success closed here, so that its end of stream is seen.
-/// The object stays yours: free it as always, whether the call succeeded or not.
+/// The object stays yours: free it as always, whether the call succeeded or not. A native handle
+/// (BROOD_GIVE(brood_handle_value(h))) is closed too, unless a message owns it, which closes it
+/// itself. Other values are sent as they are.
 #define BROOD_GIVE(x) brood_give_(BROOD_OF_(x))
 
 /// BROOD_UNPACK(call or message, &a, &b, ...): all positional arguments, by the pointers' types.
@@ -379,6 +385,7 @@ inline brood_value to_value(decltype(nullptr)) = delete;
 inline brood_value to_value(const char8_t *s) { return brood_str(reinterpret_cast<const char *>(s)); }
 #endif
 inline brood_value to_value(brood_connection *p) { return brood_object_(BROOD_CONNECTION, p); }
+inline brood_value to_value(brood_process *p) { return brood_object_(BROOD_PROCESS, p); }
 template <size_t N> brood_value to_value(const list_pack<N> &l);
 template <class T> std::enable_if_t<std::is_arithmetic<T>::value || std::is_enum<T>::value, brood_value>
 to_value(T x)
@@ -444,12 +451,12 @@ template <class... T> list_pack<sizeof...(T)> make_dict(const T &...x)
 }
 template <class T> list_pack<2> make_named(const char *name, const T &x)
 { return list_pack<2>{ { brood_str(name), to_value(x) }, BROOD_TUPLE_KIND, BROOD_VALUE_NAMED }; }
-template <class T> brood_value make_given(T *x)
+inline brood_value make_given(brood_value v)
 {
-    brood_value v = to_value(x);
     v.flags |= BROOD_VALUE_GIVEN;
     return v;
 }
+template <class T> brood_value make_given(T *x) { return make_given(to_value(x)); }
 
 template <class T> brood_slot from(T *source)
 {
@@ -467,6 +474,7 @@ inline brood_slot to_slot(brood_view *p) { return brood_slot_(BROOD_SLOT_VIEW_, 
 inline brood_slot to_slot(brood_value *p) { return brood_slot_(BROOD_SLOT_VALUE_, 0, p); }
 inline brood_slot to_slot(brood_function *p) { return brood_slot_(BROOD_SLOT_FUNCTION_, 0, p); }
 inline brood_slot to_slot(brood_connection **p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_CONNECTION, p); }
+inline brood_slot to_slot(brood_process **p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_PROCESS, p); }
 template <class T> brood_slot to_slot(T *p)
 {
     constexpr bool number = std::is_arithmetic<T>::value || std::is_enum<T>::value;

@@ -1,7 +1,7 @@
 /* Values: what travels between processes. Messages: what arrives and owns the memory of its values.
  *
  * A value is none, a bool, an integer, a float, a str (UTF-8), bytes, a list, tuple or dict of
- * values, a function of the program, or a brood object. */
+ * values, a function of the program, a native handle, or a brood object. */
 #ifndef BROOD_VALUE_H
 #define BROOD_VALUE_H
 
@@ -23,7 +23,9 @@ typedef enum brood_kind {
     BROOD_TUPLE_KIND,
     BROOD_DICT_KIND,
     BROOD_FUNCTION,
-    BROOD_CONNECTION
+    BROOD_CONNECTION,
+    BROOD_HANDLE,
+    BROOD_PROCESS
 } brood_kind;
 
 /// brood_value is a small borrowed view of a value (24 bytes); copy it freely. Its fields are
@@ -51,6 +53,7 @@ typedef struct brood_value {
 #define BROOD_VALUE_GIVEN 2     /* the object is closed here once it was sent */
 #define BROOD_VALUE_SURROGATE 4 /* a str with lone surrogates, as Python writes them */
 #define BROOD_VALUE_SET 8       /* a list that was a set or frozenset */
+#define BROOD_VALUE_OWNED 16    /* a handle that a message or call owns */
 
 static inline brood_value brood_value_blank_(brood_kind kind)
 {
@@ -148,6 +151,17 @@ static inline brood_value brood_function_value(brood_function function)
     return value;
 }
 
+/// brood_handle_value is a native handle: a file descriptor (Unix) or a HANDLE (Windows; a SOCKET
+/// only if it is one). The receiver gets a duplicate, which its message or call owns: read it with
+/// brood_as_handle. Wrapped in BROOD_GIVE it is closed here once it was sent. BROOD_NO_HANDLE gives
+/// none.
+static inline brood_value brood_handle_value(brood_handle handle)
+{
+    brood_value value = brood_value_blank_(handle == BROOD_NO_HANDLE ? BROOD_NONE : BROOD_HANDLE);
+    value.as.i64 = handle == BROOD_NO_HANDLE ? 0 : (int64_t)handle;
+    return value;
+}
+
 static inline brood_value brood_object_(brood_kind kind, void *object)
 {
     brood_value value = brood_value_blank_(object ? kind : BROOD_NONE);
@@ -209,6 +223,26 @@ BROOD_API const char *brood_as_str(brood_value value, const char *fallback);
 /// Threads: safe from any thread.
 BROOD_API brood_view brood_as_view(brood_value value);
 
+/// brood_as_handle reads a native handle, borrowed: one that arrived is closed with its message, or
+/// when the function returns whose argument it was. brood_handle_duplicate keeps it. Other kinds
+/// give BROOD_NO_HANDLE. (BROOD_UNPACK takes it into a brood_value: in C a brood_handle is an
+/// integer like any other.)
+///
+/// Threads: safe from any thread.
+BROOD_API brood_handle brood_as_handle(brood_value value);
+
+/// brood_handle_duplicate makes another handle of what `handle` refers to. It is the caller's, is
+/// not inherited by other programs, and is released with brood_handle_close (or close, CloseHandle).
+///
+/// Errors: BROOD_EINVAL for a handle that is not open; BROOD_ESYSTEM.
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_handle_duplicate(brood_handle *out, brood_handle handle);
+
+/// brood_handle_close closes a native handle that is the caller's. BROOD_NO_HANDLE is allowed.
+///
+/// Threads: safe from any thread; nobody may use the handle afterwards.
+BROOD_API void brood_handle_close(brood_handle handle);
+
 /// brood_value_count is the number of items of a list or tuple, of pairs of a dict, else 0.
 ///
 /// Threads: safe from any thread.
@@ -232,7 +266,7 @@ BROOD_API brood_value brood_value_key(brood_value dict, size_t index);
 BROOD_API brood_value brood_value_get(brood_value dict, const char *key);
 
 /// brood_value_equal compares as Python does: 1 == 1.0 == True, lists item by item, dicts without
-/// regard to order; functions and objects by identity; a NaN equals nothing. A list that was a set
+/// regard to order; functions, handles and objects by identity; a NaN equals nothing. A list that was a set
 /// equals none that was not. Dicts in the same order take linear time, others quadratic.
 ///
 /// Threads: safe from any thread.
@@ -240,17 +274,19 @@ BROOD_API bool brood_value_equal(brood_value a, brood_value b);
 
 /// brood_value_print writes a Python-style literal into `buffer`, zero-terminated and cut to `size`
 /// bytes, and returns the length it needs without the zero byte. `buffer` may be NULL if `size` is
-/// 0. Functions and objects print as <function>, <connection>.
+/// 0. Functions, handles and objects print as <function>, <handle>, <connection>.
 ///
 /// Threads: safe from any thread.
 BROOD_API size_t brood_value_print(brood_value value, char *buffer, size_t size);
 
 /// brood_message_new makes a message that owns a deep copy of `value`; objects in it are
-/// referenced once more.
+/// referenced once more. A handle of the caller's is duplicated; one that another message owns is
+/// shared with it, and closed with the last.
 ///
 /// On success `*out` owns the copy; release it with brood_message_free. On failure `*out` is NULL.
 ///
-/// Errors: BROOD_EINVAL, BROOD_ENOMEM, BROOD_ETOOBIG when it is nested deeper than 1,000.
+/// Errors: BROOD_EINVAL, BROOD_ENOMEM, BROOD_ETOOBIG when it is nested deeper than 1,000;
+/// BROOD_ESYSTEM when a handle cannot be duplicated.
 /// Threads: safe from any thread.
 BROOD_MAY_FAIL int brood_message_new(brood_message **out, brood_value value);
 
@@ -267,7 +303,7 @@ BROOD_API brood_value brood_message_value(const brood_message *message);
 BROOD_API void brood_message_free(brood_message *message);
 
 /// brood_encode makes a message whose value is the encoded bytes of `value`, for files and foreign
-/// transports: pickle protocol 4, data only. Functions and objects are BROOD_ETYPE.
+/// transports: pickle protocol 4, data only. Functions, handles and objects are BROOD_ETYPE.
 ///
 /// Errors: BROOD_EINVAL, BROOD_ETYPE, BROOD_ETOOBIG, BROOD_ENOMEM.
 /// Threads: safe from any thread.

@@ -1,6 +1,7 @@
 #include "posix.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -84,6 +85,15 @@ int brood_posix_pipe(int ends[2])
     rc = close_on_exec(rc, ends);
 #endif
     return move_both(rc, ends, "a pipe");
+}
+
+int brood_os_handle_check(brood_os_handle handle)
+{
+    if (handle < 0 || handle > INT_MAX ||
+        BROOD_SYS("fcntl", EBADF, fcntl((int)handle, F_GETFD)) < 0) {
+        return brood_fail(BROOD_EINVAL, "descriptor %lld is not open", (long long)handle);
+    }
+    return 0;
 }
 
 int brood_os_handle_duplicate(brood_os_handle *out, brood_os_handle handle)

@@ -12,6 +12,19 @@ void brood_win32_close(HANDLE handle)
     SetLastError(kept);
 }
 
+int brood_os_handle_check(brood_os_handle handle)
+{
+    DWORD flags = 0;
+
+    /* The system would take some negative numbers for this process or this thread. */
+    if (handle <= 0 || !BROOD_WIN("GetHandleInformation", ERROR_INVALID_HANDLE, FALSE,
+                                  GetHandleInformation(brood_win32_handle(handle), &flags))) {
+        return brood_fail(BROOD_EINVAL, "handle 0x%llx is not open",
+                          (unsigned long long)(uintptr_t)handle);
+    }
+    return 0;
+}
+
 int brood_os_handle_duplicate(brood_os_handle *out, brood_os_handle handle)
 {
     const HANDLE source = brood_win32_handle(handle);

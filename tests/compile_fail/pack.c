@@ -22,6 +22,9 @@ int take(brood_call *call)
 #elif defined(VOID_POINTER)
     void *pointer = &x;
     return look(BROOD_ARGS(x, pointer));
+#elif defined(HANDLE_ADDRESS)
+    brood_handle handle = BROOD_NO_HANDLE;
+    return look(BROOD_ARGS(x, &handle));
 #elif defined(LONG_DOUBLE)
     long double y = 1;
     return look(BROOD_ARGS(x, y));
