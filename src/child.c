@@ -158,12 +158,15 @@ static int receive(start *s)
 static void settle(start *s)
 {
     const brood_value value = brood_message_value(s->message);
-    const char *name = brood_as_str(brood_value_get(value, "name"), s->name);
     const char *method = brood_as_str(brood_value_get(value, "method"), NULL);
+    const brood_value parent = brood_value_get(value, "parent");
     const int64_t level = brood_as_int(brood_value_get(value, "log"), BROOD_LOG_OFF);
 
-    (void)snprintf(s->name, sizeof s->name, "%s", name);
-    brood_log_name(s->name);
+    (void)snprintf(s->name, sizeof s->name, "%s",
+                   brood_as_str(brood_value_get(value, "name"), "Process"));
+    brood_current_set(s->name, brood_as_str(brood_value_get(value, "identity"), ""));
+    brood_parent_set(brood_as_int(brood_value_at(parent, 0), 0),
+                     brood_as_str(brood_value_at(parent, 1), ""));
     brood_log_to_stderr((brood_log_level)level);
     brood_start_method_inherit(method);
 }

@@ -44,6 +44,20 @@ void brood_children_remove(brood_process *process)
     }
 }
 
+brood_process *brood_children_find(int64_t pid)
+{
+    brood_process *found = NULL;
+
+    brood_os_mutex_lock(&children.mutex);
+    for (brood_process *at = children.first; at != NULL && found == NULL; at = at->next) {
+        if (children.owner == brood_os_pid() && at->os.pid == pid) {
+            found = brood_process_ref(at);
+        }
+    }
+    brood_os_mutex_unlock(&children.mutex);
+    return found;
+}
+
 /* Any child that is left, referenced. */
 static brood_process *first_child(void)
 {

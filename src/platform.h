@@ -149,14 +149,18 @@ typedef struct brood_os_start {
     size_t handle_count;
 } brood_os_start;
 
-/// brood_os_process is a child of ours.
+/// brood_os_process is a child of ours, or a foreign process: one that is not.
 typedef struct brood_os_process {
     int64_t pid;
     brood_os_handle sentinel; /* see brood_process_sentinel */
-    void *report;             /* the port's: where the child leaves its report */
-    bool reaped;              /* the system's record of it is gone */
-    bool pidfd;               /* Unix: the sentinel is a process descriptor */
+    void *report;             /* the port's: where a child leaves its report; NULL: foreign */
+    uint64_t born;            /* of a foreign process: see brood_os_identity */
+    bool reaped;              /* it has ended and the system's record of it is gone */
+    bool foreign;
+    bool pidfd; /* Unix: the sentinel is a process descriptor */
 } brood_os_process;
+
+#define BROOD_OS_PROCESS_NONE ((brood_os_process){0, BROOD_NO_HANDLE, NULL, 0, false, false, false})
 
 /// brood_os_status is how a child ended.
 typedef struct brood_os_status {
@@ -181,7 +185,7 @@ int brood_os_process_wait(brood_os_process *process, int64_t deadline_ns);
 /// brood_os_process_collect asks for the status of a process that has ended; it is called once.
 void brood_os_process_collect(brood_os_process *process, brood_os_status *out);
 
-/// brood_os_process_stop ends a process that was not collected; 0 also if it has just ended.
+/// brood_os_process_stop ends a process; 0 also if it has ended.
 int brood_os_process_stop(brood_os_process *process, brood_os_stop how);
 
 /// brood_os_process_report copies what the child left with brood_os_child_report. Called after the
@@ -190,6 +194,31 @@ int brood_os_process_report(brood_os_process *process, brood_buffer *out);
 
 /// brood_os_process_close gives back all that belongs to it here; the process itself is not touched.
 void brood_os_process_close(brood_os_process *process);
+
+/* ---- processes that are not our children: wait, collect, stop and close take them too ---- */
+
+/// brood_os_identity tells a process from all others, from later ones of the same number too.
+typedef struct brood_os_identity {
+    int64_t pid;
+    uint64_t born;          /* when it began, as the system counts; 0: not known */
+    brood_os_handle handle; /* of the process itself; BROOD_NO_HANDLE: there is none */
+} brood_os_identity;
+
+#define BROOD_OS_ENDED UINT64_MAX /* as `born`: it has ended already */
+
+/// brood_os_process_identify says who a process is. The handle is the caller's.
+int brood_os_process_identify(brood_os_identity *out, const brood_os_process *process);
+
+/// brood_os_self_identify says who we are. The handle is the caller's.
+int brood_os_self_identify(brood_os_identity *out);
+
+/// brood_os_process_adopt makes a foreign process of what another process told about it, and owns
+/// the handle then. BROOD_EHANDLE for a handle that is not a process's.
+int brood_os_process_adopt(brood_os_process *out, const brood_os_identity *identity);
+
+/// brood_os_process_parent makes a foreign process of the one that started us, whose id is `pid`. It
+/// is kept for good: what it is made of may belong to the port, so it is never closed.
+void brood_os_process_parent(brood_os_process *out, int64_t pid);
 
 /* ---- starting a process: the child's side ---- */
 

@@ -1,10 +1,28 @@
 #include "process_object.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "deadline.h"
+#include "fault.h"
 #include "message.h"
+
+brood_process *brood_process_new(brood_process_relation relation, const char *name)
+{
+    brood_process *process = BROOD_ALLOC(calloc(1, sizeof *process));
+
+    if (process == NULL) {
+        (void)brood_fail_nomem("a process object");
+        return NULL;
+    }
+    brood_atomic_store(&process->refs, 1);
+    brood_os_mutex_init(&process->mutex);
+    process->relation = relation;
+    process->os = BROOD_OS_PROCESS_NONE;
+    (void)snprintf(process->name, sizeof process->name, "%s", name);
+    return process;
+}
 
 static bool has_ended(brood_process *process)
 {
@@ -40,6 +58,11 @@ int brood_process_wait(brood_process *process, int64_t deadline_ns)
     return 0;
 }
 
+static bool is_current(const brood_process *process)
+{
+    return process->relation == BROOD_PROCESS_CURRENT;
+}
+
 static int need_process(const brood_process *process)
 {
     return process != NULL ? 0 : brood_fail(BROOD_EINVAL, "the process is NULL");
@@ -50,6 +73,9 @@ int brood_process_join(brood_process *process, int64_t timeout_ms)
     int64_t deadline_ns;
     int rc = need_process(process);
 
+    if (rc == 0 && is_current(process)) {
+        rc = brood_fail(BROOD_EDEADLK, "%s would wait for its own end", process->name);
+    }
     if (rc == 0) {
         rc = brood_deadline(&deadline_ns, timeout_ms);
     }
@@ -58,7 +84,11 @@ int brood_process_join(brood_process *process, int64_t timeout_ms)
 
 bool brood_process_is_alive(brood_process *process)
 {
-    return process != NULL && brood_process_wait(process, BROOD_DEADLINE_PASSED) == BROOD_ETIMEDOUT;
+    if (process == NULL) {
+        return false;
+    }
+    return is_current(process) ||
+           brood_process_wait(process, BROOD_DEADLINE_PASSED) == BROOD_ETIMEDOUT;
 }
 
 int brood_process_exitcode(brood_process *process, int *exitcode)
@@ -70,7 +100,7 @@ int brood_process_exitcode(brood_process *process, int *exitcode)
     }
     if (brood_process_is_alive(process)) {
         return brood_fail(BROOD_ERUNNING, "%s (pid %lld) still runs", process->name,
-                          (long long)process->os.pid);
+                          (long long)brood_process_pid(process));
     }
     *exitcode = process->exitcode;
     return 0;
@@ -109,6 +139,10 @@ int brood_process_result(brood_process *process, brood_message **out, int64_t ti
         return brood_fail(BROOD_EINVAL, "there is no place for the result: out is NULL");
     }
     *out = NULL;
+    if (process != NULL && process->relation != BROOD_PROCESS_CHILD) {
+        return brood_fail(BROOD_EINVAL, "the result of %s (pid %lld) goes to its parent only",
+                          process->name, (long long)brood_process_pid(process));
+    }
     rc = brood_process_join(process, timeout_ms);
     if (rc) {
         return rc;
@@ -118,7 +152,10 @@ int brood_process_result(brood_process *process, brood_message **out, int64_t ti
 
 int64_t brood_process_pid(const brood_process *process)
 {
-    return process != NULL ? process->os.pid : 0;
+    if (process == NULL) {
+        return 0;
+    }
+    return is_current(process) ? brood_os_pid() : process->os.pid;
 }
 
 const char *brood_process_name(const brood_process *process)
@@ -135,6 +172,9 @@ static int stop(brood_process *process, brood_os_stop how)
 {
     int rc = need_process(process);
 
+    if (rc == 0 && is_current(process)) {
+        rc = brood_fail(BROOD_EINVAL, "%s ends by exit, not by its process object", process->name);
+    }
     if (rc == 0) {
         brood_os_mutex_lock(&process->mutex);
         rc = process->ended ? 0 : brood_os_process_stop(&process->os, how);

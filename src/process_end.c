@@ -64,7 +64,10 @@ static void judge(brood_process *process, const brood_os_status *status, const b
         process->exitcode = report->code < 0 ? 1 : report->code; /* as it told us itself */
     }
     if (!status->known && report == NULL) {
-        set_failure(process, BROOD_EWORKER, 0, "ended, status unknown: somebody else reaped it");
+        set_failure(process, BROOD_EWORKER, 0,
+                    process->relation == BROOD_PROCESS_FOREIGN
+                        ? "ended, status unknown: only its parent is told"
+                        : "ended, status unknown: somebody else reaped it");
     } else if (process->exitcode < 0) {
         (void)snprintf(words, sizeof words, "was ended by signal %d (%s)%s", -process->exitcode,
                        signal_name(-process->exitcode),
@@ -84,10 +87,12 @@ void brood_process_collect(brood_process *process)
 {
     brood_os_status status;
     brood_report report;
-    int rc;
+    int rc = 0;
 
     brood_os_process_collect(&process->os, &status);
-    rc = brood_os_process_report(&process->os, &process->left);
+    if (process->relation == BROOD_PROCESS_CHILD) {
+        rc = brood_os_process_report(&process->os, &process->left);
+    }
     if (rc == 0 && process->left.size > 0) {
         rc = brood_report_read(&report, process->left.data, process->left.size);
     }

@@ -10,8 +10,15 @@
 
 #define BROOD_NAME_SIZE 256 /* of a process, with its zero byte */
 
+typedef enum brood_process_relation {
+    BROOD_PROCESS_CHILD,   /* started here: we learn how it ended */
+    BROOD_PROCESS_CURRENT, /* this process */
+    BROOD_PROCESS_FOREIGN  /* our parent, or one that another process told us about */
+} brood_process_relation;
+
 struct brood_process {
     brood_atomic refs;
+    brood_process_relation relation;
     char name[BROOD_NAME_SIZE];
     brood_os_process os;
 
@@ -34,10 +41,39 @@ int brood_process_wait(brood_process *process, int64_t deadline_ns);
 /// end, by whoever holds the process's mutex or knows that nobody else has the process.
 void brood_process_collect(brood_process *process);
 
+/// brood_process_new makes an object with one reference, without a process. NULL: no memory.
+brood_process *brood_process_new(brood_process_relation relation, const char *name);
+
+/* ---- current.c: this process and its parent ---- */
+
+/// brood_current_identity returns what stands between "Process-" and ":N" in the default names of
+/// our children: "" in the first process, "1:2" in the second child of its first child.
+const char *brood_current_identity(void);
+
+/// brood_current_set says in a child who it is, before its function runs.
+void brood_current_set(const char *name, const char *identity);
+
+/// brood_parent_set says in a child who started it.
+void brood_parent_set(int64_t pid, const char *name);
+
+/* ---- process_foreign.c: processes that are told about ---- */
+
+/// brood_process_identify says who a process is, for another process. The handle is the caller's.
+int brood_process_identify(brood_os_identity *out, brood_process *process);
+
+/// brood_process_of_identity makes an object of what another process told about a process. One of
+/// our own children, and this process, is the object it has here already. On success the handle is
+/// ours. Errors: BROOD_EHANDLE if it is no process; BROOD_EACCES, BROOD_ENOMEM.
+int brood_process_of_identity(brood_process **out, const char *name,
+                              const brood_os_identity *identity);
+
 /* ---- children.c: every child that was not collected, with one reference ---- */
 
 void brood_children_add(brood_process *process);
 void brood_children_remove(brood_process *process);
+
+/// brood_children_find returns the child of this number with a reference, NULL if there is none.
+brood_process *brood_children_find(int64_t pid);
 
 /// brood_children_reap collects those that have ended and that the program has let go of: they
 /// would stay zombies.

@@ -22,25 +22,26 @@ static int valid_name(const char *name)
     return 0;
 }
 
-static brood_process *new_process(const char *name)
+/* Who a child is, told in the identity: which of our children, and of whose we are. */
+static void next_identity(char out[BROOD_NAME_SIZE])
 {
     static brood_atomic counter;
-    brood_process *process = BROOD_ALLOC(calloc(1, sizeof *process));
+    const char *ours = brood_current_identity();
 
-    if (process == NULL) {
-        (void)brood_fail_nomem("a process object");
-        return NULL;
+    (void)snprintf(out, BROOD_NAME_SIZE, "%s%s%ld", ours, ours[0] ? ":" : "",
+                   brood_atomic_add(&counter, 1));
+}
+
+static brood_process *new_child(const char *identity, const char *name)
+{
+    char usual[BROOD_NAME_SIZE];
+
+    if (name == NULL) {
+        (void)snprintf(usual, sizeof usual, "Process-%.*s", (int)(sizeof usual - sizeof "Process-"),
+                       identity);
+        name = usual;
     }
-    brood_atomic_store(&process->refs, 1);
-    brood_os_mutex_init(&process->mutex);
-    process->os.sentinel = BROOD_NO_HANDLE;
-    if (name != NULL) {
-        (void)snprintf(process->name, sizeof process->name, "%s", name);
-    } else {
-        (void)snprintf(process->name, sizeof process->name, "Process-%ld",
-                       brood_atomic_add(&counter, 1));
-    }
-    return process;
+    return brood_process_new(BROOD_PROCESS_CHILD, name);
 }
 
 /* Positional arguments come first, then named ones. */
@@ -91,44 +92,61 @@ static int reserve_section(void *user, size_t size, void **data)
     return rc;
 }
 
+/* What the child is told, beside its arguments. */
+typedef struct order {
+    const brood_process *process;
+    const char *identity;
+    brood_os_method method;
+    brood_function target;
+    const brood_args *args;
+} order;
+
+static int encode_order(const order *wanted, const brood_value *named, size_t positional,
+                        const brood_saver *saver, const brood_room *room)
+{
+    const brood_args *args = wanted->args;
+    const brood_value parent[] = {brood_int(brood_os_pid()),
+                                  brood_str(brood_current_process()->name)};
+    const brood_value items[] = {
+        brood_str("target"),   brood_function_value(wanted->target),
+        brood_str("args"),     brood_tuple(args ? args->items : NULL, positional),
+        brood_str("named"),    brood_dict(named, args ? args->count - positional : 0),
+        brood_str("name"),     brood_str(wanted->process->name),
+        brood_str("identity"), brood_str(wanted->identity),
+        brood_str("parent"),   brood_tuple(parent, 2),
+        brood_str("log"),      brood_int(brood_log_level_now()),
+        brood_str("method"),   brood_str(brood_start_method_chosen()),
+    };
+
+    return brood_codec_encode(brood_dict(items, sizeof items / sizeof items[0] / 2), saver, room);
+}
+
 /* Encodes the body straight into shared memory: one copy, whatever the size. */
-static int write_body(brood_os_section *body, brood_parcel *parcel, const brood_process *process,
-                      brood_function target, const brood_args *args)
+static int write_body(brood_os_section *body, brood_parcel *parcel, const order *wanted)
 {
     const brood_room room = {reserve_section, body};
     const brood_saver saver = brood_parcel_saver(parcel);
-    const char *method = brood_start_method_chosen();
     brood_value *named = NULL;
     size_t positional = 0;
-    int rc = split_args(args, &positional);
+    int rc = split_args(wanted->args, &positional);
 
     if (rc == 0) {
-        rc = collect_named(&named, args, positional);
+        rc = collect_named(&named, wanted->args, positional);
     }
     if (rc == 0) {
-        const brood_value items[] = {
-            brood_str("target"), brood_function_value(target),
-            brood_str("args"),   brood_tuple(args ? args->items : NULL, positional),
-            brood_str("named"),  brood_dict(named, args ? args->count - positional : 0),
-            brood_str("name"),   brood_str(process->name),
-            brood_str("log"),    brood_int(brood_log_level_now()),
-            brood_str("method"), brood_str(method),
-        };
-        rc = brood_codec_encode(brood_dict(items, sizeof items / sizeof items[0] / 2), &saver,
-                                &room);
+        rc = encode_order(wanted, named, positional, &saver, &room);
     }
     free(named);
     return rc;
 }
 
-static int launch(brood_process *process, brood_os_method method, brood_function target,
-                  const brood_args *args)
+static int launch(brood_process *process, const order *wanted)
 {
     unsigned char record[BROOD_RECORD_SIZE];
     brood_os_section body = BROOD_OS_SECTION_NONE;
     brood_parcel parcel = BROOD_PARCEL_NONE;
     brood_os_start start;
-    int rc = write_body(&body, &parcel, process, target, args);
+    int rc = write_body(&body, &parcel, wanted);
 
     if (rc) {
         goto done;
@@ -138,7 +156,7 @@ static int launch(brood_process *process, brood_os_method method, brood_function
     if (rc) {
         goto done;
     }
-    start.method = method;
+    start.method = wanted->method;
     start.record = record;
     start.record_size = sizeof record;
     start.body = body.handle;
@@ -160,6 +178,8 @@ int brood_process_start(brood_process **out, brood_function target, const brood_
                         const brood_process_options *options)
 {
     brood_process_options wanted;
+    char identity[BROOD_NAME_SIZE];
+    order orders = {NULL, identity, BROOD_OS_SPAWN, target, args};
     brood_process *process;
     int rc;
 
@@ -179,11 +199,14 @@ int brood_process_start(brood_process **out, brood_function target, const brood_
         return rc;
     }
     brood_children_reap();
-    process = new_process(wanted.name);
+    next_identity(identity);
+    process = new_child(identity, wanted.name);
     if (process == NULL) {
         return brood_last_error()->error;
     }
-    rc = launch(process, brood_context_how(wanted.context), target, args);
+    orders.process = process;
+    orders.method = brood_context_how(wanted.context);
+    rc = launch(process, &orders);
     if (rc) {
         brood_process_free(process);
         return rc;

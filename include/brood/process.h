@@ -1,4 +1,8 @@
-/* Processes that run a function. */
+/* Processes that run a function.
+ *
+ * A process object stands for a child of this process, for this process itself
+ * (brood_current_process), or for another one: the parent (brood_parent_process), or one that was
+ * sent here. What only the parent of a process can know is refused for the others. */
 #ifndef BROOD_PROCESS_H
 #define BROOD_PROCESS_H
 
@@ -11,7 +15,8 @@ BROOD_BEGIN_C
 /// BROOD_OPTIONS_INIT.
 typedef struct brood_process_options {
     size_t size;
-    const char *name;             /* UTF-8, at most 255 bytes; NULL: Process-1, Process-2, ... */
+    const char *name;             /* UTF-8, at most 255 bytes; NULL: Process-1 and so on, see
+                                   * brood_process_name */
     const brood_context *context; /* how it is started; NULL: by the default start method */
 } brood_process_options;
 
@@ -33,7 +38,7 @@ BROOD_MAY_FAIL int brood_process_start(brood_process **out, brood_function targe
 
 /// brood_process_join waits for the end, however it ended; may be called again.
 ///
-/// Errors: BROOD_ETIMEDOUT, BROOD_EINVAL.
+/// Errors: BROOD_ETIMEDOUT, BROOD_EINVAL; BROOD_EDEADLK for this process itself.
 /// Threads: safe from any thread.
 BROOD_API int brood_process_join(brood_process *process, int64_t timeout_ms);
 
@@ -45,7 +50,8 @@ BROOD_API bool brood_process_is_alive(brood_process *process);
 /// brood_process_exitcode sets `*exitcode` to 0..255, or to minus the signal that ended it. On
 /// Windows crash statuses count as the signal they resemble (access violation and stack overflow
 /// -11, illegal instruction -4, division by zero -8, fail-fast -6, Ctrl-C -2), our terminate is -15
-/// and our kill -9. 255 with words in brood_process_failure where the status could not be learned.
+/// and our kill -9. 255 with words in brood_process_failure where the status could not be learned:
+/// on Unix that of a process which is not our child never can.
 ///
 /// Errors: BROOD_ERUNNING before the end.
 /// Threads: safe from any thread.
@@ -63,7 +69,7 @@ BROOD_API const brood_failure *brood_process_failure(brood_process *process);
 ///
 /// Errors: BROOD_ETASK when the target returned a code of its own (failure->code) or called exit
 /// with one; its brood_error when it returned one; BROOD_EWORKER when it was killed or crashed;
-/// BROOD_ETIMEDOUT; BROOD_ENOMEM.
+/// BROOD_ETIMEDOUT; BROOD_ENOMEM; BROOD_EINVAL for a process that is not our child.
 /// Threads: safe from any thread.
 BROOD_MAY_FAIL int brood_process_result(brood_process *process, brood_message **out,
                                         int64_t timeout_ms);
@@ -73,7 +79,8 @@ BROOD_MAY_FAIL int brood_process_result(brood_process *process, brood_message **
 /// Threads: safe from any thread.
 BROOD_API int64_t brood_process_pid(const brood_process *process);
 
-/// brood_process_name returns the name, borrowed.
+/// brood_process_name returns the name, borrowed. The default is "Process-N" for the N-th child that
+/// this process made, and "Process-1:2" for the second child of the first.
 ///
 /// Threads: safe from any thread.
 BROOD_API const char *brood_process_name(const brood_process *process);
@@ -81,7 +88,8 @@ BROOD_API const char *brood_process_name(const brood_process *process);
 /// brood_process_sentinel returns a handle that becomes readable (Unix) or signalled (Windows) when
 /// the process ends, for poll, epoll or WaitForMultipleObjects. Borrowed: it lives as long as the
 /// object. Do not read from it. On Unix systems without a process descriptor it may become readable
-/// a moment before the end: ask brood_process_is_alive.
+/// a moment before the end: ask brood_process_is_alive. BROOD_NO_HANDLE for this process itself,
+/// and on such systems for one that was sent here.
 ///
 /// Threads: safe from any thread.
 BROOD_API brood_handle brood_process_sentinel(const brood_process *process);
@@ -89,14 +97,14 @@ BROOD_API brood_handle brood_process_sentinel(const brood_process *process);
 /// brood_process_terminate asks it to end: SIGTERM, on Windows TerminateProcess. Its own children
 /// end with it. 0 also if it ended already.
 ///
-/// Errors: BROOD_ESYSTEM, BROOD_EACCES.
+/// Errors: BROOD_ESYSTEM, BROOD_EACCES; BROOD_EINVAL for this process itself.
 /// Threads: safe from any thread.
 BROOD_API int brood_process_terminate(brood_process *process);
 
 /// brood_process_kill ends it at once: SIGKILL, on Windows TerminateProcess. 0 also if it ended
 /// already.
 ///
-/// Errors: BROOD_ESYSTEM, BROOD_EACCES.
+/// Errors: BROOD_ESYSTEM, BROOD_EACCES; BROOD_EINVAL for this process itself.
 /// Threads: safe from any thread.
 BROOD_API int brood_process_kill(brood_process *process);
 
@@ -110,6 +118,19 @@ BROOD_API brood_process *brood_process_ref(brood_process *process);
 ///
 /// Threads: safe from any thread; the caller's reference may not be used afterwards.
 BROOD_API void brood_process_free(brood_process *process);
+
+/// brood_current_process returns this process, borrowed: its name ("MainProcess" in the first one),
+/// its pid, and that it is alive.
+///
+/// Threads: safe from any thread.
+BROOD_API brood_process *brood_current_process(void);
+
+/// brood_parent_process returns the process that started this one, borrowed, or NULL in the first
+/// one. It can be joined: the sentinel, brood_process_join and brood_process_is_alive tell of its
+/// end. On Unix a parent that runs another program in its place (exec) may count as ended.
+///
+/// Threads: safe from any thread.
+BROOD_API brood_process *brood_parent_process(void);
 
 BROOD_END_C
 

@@ -16,6 +16,7 @@
 static brood_os_mutex guard = BROOD_OS_MUTEX_INIT;
 static int read_fd = -1;
 static int write_fd = -1;
+static int parent_fd = -1; /* the child's side */
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
 /* A fork of the host must not keep our children alive, and is no parent of theirs. */
@@ -138,11 +139,22 @@ static int arm(int fd)
 }
 #endif
 
+int brood_posix_lifeline_parent(void)
+{
+    return parent_fd;
+}
+
+bool brood_posix_lifeline_cut(int fd)
+{
+    return is_cut(fd, 0);
+}
+
 int brood_posix_lifeline_bind(int read_end)
 {
     const int own = arm(read_end);
 
-    if (is_cut(own >= 0 ? own : read_end, 0)) {
+    parent_fd = own >= 0 ? own : read_end;
+    if (is_cut(parent_fd, 0)) {
         end_now(); /* the parent ended before we were armed */
     }
     if (own >= 0) {

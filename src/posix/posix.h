@@ -7,6 +7,7 @@
 #endif
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/types.h>
 
 #include "config.h"
@@ -49,6 +50,32 @@ int brood_posix_lifeline(int *read_end);
 /// brood_posix_lifeline_bind ends this process when the writers of `read_end` are gone, at once if
 /// they are gone already. It takes the descriptor over.
 int brood_posix_lifeline_bind(int read_end);
+
+/// brood_posix_lifeline_parent returns what the child's side keeps of the parent's lifeline,
+/// borrowed: it hangs up when the parent ends. -1 without a parent.
+int brood_posix_lifeline_parent(void);
+
+/// brood_posix_lifeline_cut tells whether the writers of a lifeline are gone.
+bool brood_posix_lifeline_cut(int fd);
+
+/* ---- pidfd.c: process descriptors; errno ENOSYS where there are none ---- */
+
+/// brood_posix_pidfd_open returns a descriptor of the process, or -1.
+int brood_posix_pidfd_open(pid_t pid);
+
+/// brood_posix_pidfd_ask is waitid.
+int brood_posix_pidfd_ask(int pidfd, siginfo_t *info, int flags);
+
+/// brood_posix_pidfd_signal is kill; with 0 it finds out whether it is a process descriptor at all.
+int brood_posix_pidfd_signal(int pidfd, int signum);
+
+/* ---- foreign.c ---- */
+
+/// brood_posix_foreign_wait waits for a foreign process that has no process descriptor.
+int brood_posix_foreign_wait(const brood_os_process *process, int64_t deadline_ns);
+
+/// brood_posix_foreign_signal sends a foreign process a signal; 0 also if it has ended.
+int brood_posix_foreign_signal(const brood_os_process *process, int signum);
 
 /* ---- spawn.c: run our executable again ---- */
 

@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,58 +11,6 @@
 #define POLL_SLICE_MS 100
 #define BLIND_SLICE_MS 20 /* between looks, where no descriptor tells of the end */
 
-#if defined(BROOD_HAVE_PIDFD)
-#if !defined(P_PIDFD)
-#define P_PIDFD 3
-#endif
-
-static int open_pidfd(pid_t pid)
-{
-    return brood_posix_move((int)BROOD_SYS("pidfd_open", ENOSYS, syscall(SYS_pidfd_open, pid, 0)),
-                            3);
-}
-
-static int ask_by_pidfd(brood_os_process *process, siginfo_t *info, int flags)
-{
-    return waitid((idtype_t)P_PIDFD, (id_t)process->sentinel, info, flags);
-}
-
-static int signal_by_pidfd(brood_os_process *process, int signum)
-{
-    return (int)BROOD_SYS("pidfd_send_signal", EPERM,
-                          syscall(SYS_pidfd_send_signal, (int)process->sentinel, signum, NULL, 0));
-}
-#else
-static int open_pidfd(pid_t pid)
-{
-    (void)pid;
-    return -1;
-}
-
-static int ask_by_pidfd(brood_os_process *process, siginfo_t *info, int flags)
-{
-    (void)process;
-    (void)info;
-    (void)flags;
-    errno = ENOSYS;
-    return -1;
-}
-
-static int signal_by_pidfd(brood_os_process *process, int signum)
-{
-    (void)process;
-    (void)signum;
-    errno = ENOSYS;
-    return -1;
-}
-#endif
-
-/* With a process descriptor reports lie in memory; without one the channel is the sentinel. */
-static bool has_pidfd(const brood_os_process *process)
-{
-    return process->pidfd;
-}
-
 /* Returns 1 when it has ended, 0 while it runs, -1 (ECHILD) when somebody else reaped it. */
 static int ask(brood_os_process *process, siginfo_t *info, int flags)
 {
@@ -71,8 +18,8 @@ static int ask(brood_os_process *process, siginfo_t *info, int flags)
 
     info->si_pid = 0;
     do {
-        rc = has_pidfd(process)
-                 ? ask_by_pidfd(process, info, WEXITED | WNOHANG | flags)
+        rc = process->pidfd
+                 ? brood_posix_pidfd_ask((int)process->sentinel, info, WEXITED | WNOHANG | flags)
                  : waitid(P_PID, (id_t)process->pid, info, WEXITED | WNOHANG | flags);
     } while (rc < 0 && errno == EINTR);
     return rc < 0 ? -1 : info->si_pid != 0;
@@ -91,7 +38,7 @@ static int prepare(brood_os_process *process, brood_posix_parcel *parcel)
         rc = rc == BROOD_ENOTSUP ? 0 : rc;
     }
     if (rc == 0 && process->report != NULL) {
-        process->sentinel = open_pidfd((pid_t)process->pid);
+        process->sentinel = brood_posix_pidfd_open((pid_t)process->pid);
         process->pidfd = process->sentinel >= 0;
     }
     if (process->pidfd) {
@@ -132,7 +79,7 @@ bool brood_os_method_supported(brood_os_method method)
 
 int brood_os_process_start(brood_os_process *out, const brood_os_start *start)
 {
-    brood_os_process process = {0, BROOD_NO_HANDLE, NULL, false, false};
+    brood_os_process process = BROOD_OS_PROCESS_NONE;
     int pair[2] = {-1, -1};
     pid_t pid = -1;
     int rc = brood_posix_pair(pair);
@@ -198,13 +145,10 @@ static int wait_blindly(brood_os_process *process, int64_t deadline_ns)
     return 0;
 }
 
-int brood_os_process_wait(brood_os_process *process, int64_t deadline_ns)
+static int wait_by_pidfd(brood_os_process *process, int64_t deadline_ns)
 {
     struct pollfd one = {(int)process->sentinel, POLLIN, 0};
 
-    if (!has_pidfd(process)) {
-        return wait_blindly(process, deadline_ns);
-    }
     for (;;) {
         const int n = poll(&one, 1, brood_posix_left_ms(deadline_ns, POLL_SLICE_MS));
         if (n > 0) {
@@ -219,13 +163,26 @@ int brood_os_process_wait(brood_os_process *process, int64_t deadline_ns)
     }
 }
 
+int brood_os_process_wait(brood_os_process *process, int64_t deadline_ns)
+{
+    if (process->born == BROOD_OS_ENDED) {
+        return 0;
+    }
+    if (process->pidfd) {
+        return wait_by_pidfd(process, deadline_ns);
+    }
+    return process->foreign ? brood_posix_foreign_wait(process, deadline_ns)
+                            : wait_blindly(process, deadline_ns);
+}
+
 void brood_os_process_collect(brood_os_process *process, brood_os_status *out)
 {
     siginfo_t info;
 
-    out->known = ask(process, &info, 0) == 1;
+    out->known = !process->foreign && ask(process, &info, 0) == 1;
     out->exitcode = 255;
     out->system_code = 0;
+    out->killed_by_us = false;
     process->reaped = true;
     if (out->known) {
         out->exitcode = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
@@ -233,21 +190,31 @@ void brood_os_process_collect(brood_os_process *process, brood_os_status *out)
     }
 }
 
-int brood_os_process_stop(brood_os_process *process, brood_os_stop how)
+static int signal_child(brood_os_process *process, int signum)
 {
-    const int signum = how == BROOD_OS_KILL ? SIGKILL : SIGTERM;
     siginfo_t info;
     int rc;
 
-    if (process->reaped || ask(process, &info, WNOWAIT) != 0) {
+    if (ask(process, &info, WNOWAIT) != 0) {
         return 0; /* ended; its number may belong to a stranger */
     }
-    rc = has_pidfd(process) ? signal_by_pidfd(process, signum)
-                            : BROOD_SYS("kill", EPERM, kill((pid_t)process->pid, signum));
+    rc = process->pidfd ? brood_posix_pidfd_signal((int)process->sentinel, signum)
+                        : BROOD_SYS("kill", EPERM, kill((pid_t)process->pid, signum));
     if (rc < 0 && errno != ESRCH) {
         return brood_posix_error(errno, "stop process %lld", (long long)process->pid);
     }
     return 0;
+}
+
+int brood_os_process_stop(brood_os_process *process, brood_os_stop how)
+{
+    const int signum = how == BROOD_OS_KILL ? SIGKILL : SIGTERM;
+
+    if (process->reaped) {
+        return 0;
+    }
+    return process->foreign ? brood_posix_foreign_signal(process, signum)
+                            : signal_child(process, signum);
 }
 
 void brood_os_process_close(brood_os_process *process)

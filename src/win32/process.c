@@ -54,9 +54,12 @@ static int exitcode_of(DWORD status)
 
 int brood_os_process_wait(brood_os_process *process, int64_t deadline_ns)
 {
-    const int rc =
-        brood_win32_wait(brood_win32_handle(process->sentinel), deadline_ns, "wait for a process");
+    int rc;
 
+    if (process->born == BROOD_OS_ENDED) {
+        return 0;
+    }
+    rc = brood_win32_wait(brood_win32_handle(process->sentinel), deadline_ns, "wait for a process");
     return rc != BROOD_ETIMEDOUT
                ? rc
                : brood_fail(rc, "process %lld still runs", (long long)process->pid);
@@ -68,7 +71,8 @@ void brood_os_process_collect(brood_os_process *process, brood_os_status *out)
 
     process->reaped = true;
     /* No fault point: it has no way to fail with a handle of ours. */
-    out->known = GetExitCodeProcess(brood_win32_handle(process->sentinel), &status);
+    out->known = process->sentinel != BROOD_NO_HANDLE &&
+                 GetExitCodeProcess(brood_win32_handle(process->sentinel), &status);
     out->exitcode = out->known ? exitcode_of(status) : 255;
     out->system_code = (int64_t)status;
     out->killed_by_us =
@@ -82,6 +86,9 @@ int brood_os_process_stop(brood_os_process *process, brood_os_stop how)
     DWORD ended_with = STILL_ACTIVE;
     DWORD code;
 
+    if (process->reaped) {
+        return 0;
+    }
     if (BROOD_WIN("TerminateProcess", ERROR_ACCESS_DENIED, FALSE,
                   TerminateProcess(handle, status))) {
         return 0;

@@ -218,6 +218,11 @@ int brood_win32_report_bind(HANDLE section, HANDLE parent,
     return 0;
 }
 
+HANDLE brood_win32_report_parent(void)
+{
+    return ours.parent;
+}
+
 static void join(unsigned char *out, const brood_view pieces[2])
 {
     size_t i;

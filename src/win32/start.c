@@ -271,9 +271,11 @@ static int fill_secret(start_plan *plan)
     }
     if (rc == 0) {
         /* For a report that is too large for the page: it has to be in our table before the
-         * child ends. */
+         * child ends. It is also what the child knows us by. */
         rc = give(plan, &secret->parent, GetCurrentProcess(),
-                  PROCESS_DUP_HANDLE | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE, 0);
+                  PROCESS_DUP_HANDLE | PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION |
+                      SYNCHRONIZE,
+                  0);
     }
     if (rc == 0) {
         rc = give_handles(plan, secret);
@@ -369,10 +371,10 @@ int brood_os_process_start(brood_os_process *out, const brood_os_start *start)
         end_child(&plan);
         goto done;
     }
+    *out = BROOD_OS_PROCESS_NONE;
     out->pid = (int64_t)plan.child.dwProcessId;
     out->sentinel = (brood_os_handle)plan.child.hProcess;
     out->report = plan.report;
-    out->reaped = false;
     plan.child.hProcess = NULL;
     plan.report = NULL;
 

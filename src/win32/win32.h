@@ -106,4 +106,7 @@ void brood_win32_report_free(brood_win32_report *report);
 int brood_win32_report_bind(HANDLE section, HANDLE parent,
                             const unsigned char nonce[BROOD_WIN32_NONCE_SIZE]);
 
+/// brood_win32_report_parent returns the parent's process, borrowed; NULL without one.
+HANDLE brood_win32_report_parent(void);
+
 #endif

@@ -1,6 +1,7 @@
 #include "support/insides.h"
 
 #include "connection.h"
+#include "process_object.h"
 
 int inside_send_raw(brood_connection *connection, const void *data, size_t size)
 {
@@ -20,4 +21,52 @@ int inside_send_raw(brood_connection *connection, const void *data, size_t size)
 int64_t inside_pid(void)
 {
     return brood_os_pid();
+}
+
+static int adopt(brood_process **out, const char *name, brood_os_identity *identity)
+{
+    const int rc = brood_process_of_identity(out, name, identity);
+
+    if (rc) {
+        brood_os_handle_close(identity->handle);
+    }
+    return rc;
+}
+
+/* By number first: that gives an object which can say more about itself. */
+int inside_foreign(brood_process **out, int64_t pid, const char *name, bool with_handle)
+{
+    brood_os_identity identity = {pid, 0, BROOD_NO_HANDLE};
+    const int rc = adopt(out, name, &identity);
+
+    if (rc || !with_handle) {
+        return rc;
+    }
+    brood_process *plain = *out;
+    const int again = inside_retell(out, plain);
+    brood_process_free(plain);
+    return again;
+}
+
+int inside_foreign_handle(brood_process **out, int64_t pid, brood_handle handle)
+{
+    brood_os_identity identity = {pid, 0, BROOD_NO_HANDLE};
+    const int rc = brood_os_handle_duplicate(&identity.handle, handle);
+
+    return rc ? rc : adopt(out, "x", &identity);
+}
+
+int inside_earlier(brood_process **out, int64_t pid)
+{
+    brood_os_identity identity = {pid, 1, BROOD_NO_HANDLE};
+
+    return adopt(out, "earlier", &identity);
+}
+
+int inside_retell(brood_process **out, brood_process *process)
+{
+    brood_os_identity identity;
+    const int rc = brood_process_identify(&identity, process);
+
+    return rc ? rc : adopt(out, brood_process_name(process), &identity);
 }
