@@ -96,6 +96,13 @@ static uint32_t lone_surrogate(const unsigned char *bytes, size_t size)
     return 0xd000u | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu);
 }
 
+/* Not to be seen, or changes how others look, such as the direction of writing. */
+static bool is_invisible(uint32_t point)
+{
+    return (point >= 0x200b && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2060 && point <= 0x206f) || point == 0xfeff;
+}
+
 /* Prints the character at `bytes` that is not ASCII and returns its length. Bytes that are no text
  * look as in a Python file name (surrogateescape). */
 static size_t put_wide(printer *p, const unsigned char *bytes, size_t size)
@@ -110,7 +117,7 @@ static size_t put_wide(printer *p, const unsigned char *bytes, size_t size)
     }
     if (point <= 0xa0 || point == 0xad) {
         put_escape(p, 'x', point);
-    } else if (point == 0x2028 || point == 0x2029 || point == 0xfeff) {
+    } else if (is_invisible(point)) {
         put_escape(p, 'u', point);
     } else {
         put(p, (const char *)bytes, length);

@@ -257,6 +257,10 @@ TEST(ValuePrint, QuotesTextsAsPythonDoes)
               Shown(brood_str("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80")));
     EXPECT_EQ("'\\x80\\xa0\\xad'", Shown(brood_str("\xc2\x80\xc2\xa0\xc2\xad")));
     EXPECT_EQ("'\\u2028'", Shown(brood_str("\xe2\x80\xa8")));
+    EXPECT_EQ("'\\u200b\\u202e\\u2066\\ufeff'",
+              Shown(brood_str("\xe2\x80\x8b\xe2\x80\xae\xe2\x81\xa6\xef\xbb\xbf")));
+    EXPECT_EQ("'\xe2\x80\x90\xe2\x80\xa7\xe2\x81\xb0'",
+              Shown(brood_str("\xe2\x80\x90\xe2\x80\xa7\xe2\x81\xb0")));
     EXPECT_EQ("b\"it's\"", Shown(brood_bytes("it's", 4)));
 }
 
