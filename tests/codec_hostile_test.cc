@@ -112,6 +112,102 @@ TEST(CodecHostile, BelievesNoLength)
     }
 }
 
+TEST(CodecHostile, NeedsNoMoreThanLongsThatAreThere)
+{
+    const size_t size = 1000000;
+    for (const char filler : {'\0', '\xff'}) {
+        const std::string zeros = "\x8b" + Little(size, 4) + std::string(size, filler);
+        EXPECT_EQ(filler == 0 ? "0" : "-1", Shown(Decoded(Pickle(zeros))));
+        for (const size_t at : {size_t{0}, size_t{6}, size_t{8}, size - 1}) {
+            std::string other = zeros;
+            other[5 + at] = '\x55';
+            EXPECT_EQ(at < 8 ? 0 : BROOD_ERANGE, DecodeError(Pickle(other))) << at;
+        }
+    }
+    /* Python reads these sizes as negative */
+    for (const uint32_t length : {0x80000000u, 0xfffffffeu, 0xffffffffu}) {
+        EXPECT_EQ(BROOD_EDECODE, DecodeError(Pickle("\x8b" + Little(length, 4) + "abcd")));
+    }
+}
+
+/* The frame that CPython's picklers write tells where to stop reading ahead; a false one gains
+ * nothing. */
+TEST(CodecHostile, BelievesNoFrame)
+{
+    const std::string inside = Raw("(K\1K\2t");
+    const std::string opening = "\x95";
+    for (uint64_t size = 0; size < 20; size++) {
+        const std::string bytes = Pickle(opening + Little(size, 8) + inside);
+        /* at an opcode's end, with STOP in or behind it */
+        const bool good =
+            size == 0 || size == 1 || size == 3 || size == 5 || size == 6 || size == 7;
+        EXPECT_EQ(good ? 0 : BROOD_EDECODE, DecodeError(bytes)) << size;
+    }
+    std::string empty;
+    for (int i = 0; i < 10000; i++) {
+        empty += opening + Little(0, 8);
+    }
+    EXPECT_EQ("(1, 2)", Shown(Decoded(Pickle(empty + inside))));
+    EXPECT_EQ(BROOD_EDECODE,
+              DecodeError(Pickle(opening + Little(18, 8) + opening + Little(0, 8) + inside)));
+}
+
+TEST(CodecHostile, FindsNoMoreOnTheStackThanIsThere)
+{
+    const struct {
+        const char *opcode;
+        size_t count; /* values that it needs */
+        bool mark;    /* and a mark above them */
+    } needs[] = {{"\x85", 1, false},     {"\x86", 2, false}, {"\x87", 3, false}, {"a", 2, false},
+                 {"s", 3, false},        {"2", 1, false},    {"\x94", 1, false}, {"e", 1, true},
+                 {"u", 1, true},         {"\x90", 1, true},  {"t", 0, true},     {"l", 0, true},
+                 {"d", 0, true},         {"\x91", 0, true},  {"1", 0, true},     {"q\5", 1, false},
+                 {"r\5\5\5\5", 1, false}};
+    for (const auto &one : needs) {
+        for (const char *below : {"", "(", "N(", "NNN(", "((("}) {
+            for (size_t count = 0; count < one.count; count++) {
+                const std::string values(count, 'N');
+                const std::string opcodes = below + values + (one.mark ? "(" : "") + one.opcode;
+                EXPECT_EQ(BROOD_EDECODE, DecodeError(Pickle(opcodes)));
+                EXPECT_NE(std::string::npos, LastWords().find("finds too few values"))
+                    << opcodes << ": " << LastWords();
+            }
+        }
+        if (one.mark) {
+            for (const char *values : {"", "N", "NNNN", "N(t", "(1"}) {
+                EXPECT_EQ(BROOD_EDECODE, DecodeError(Pickle(values + std::string(one.opcode))));
+                EXPECT_NE(std::string::npos, LastWords().find("finds no MARK")) << LastWords();
+            }
+        }
+    }
+}
+
+TEST(CodecHostile, EndsWithOneValueAndNoMark)
+{
+    for (const char *opcodes :
+         {"(", "N(", "(N", "((", "N(0(", "(((N", "(1(", "NN", "N2", "(0", ""}) {
+        EXPECT_EQ(BROOD_EDECODE, DecodeError(Pickle(opcodes))) << opcodes;
+    }
+    for (const char *opcodes : {"N(1", "N(0", "N((01", "N(NN1",
+                                "N2"
+                                "0",
+                                "(((N111N"}) {
+        EXPECT_EQ("None", Shown(Decoded(Pickle(opcodes)))) << opcodes;
+    }
+}
+
+TEST(CodecHostile, MayPopWhatIsKept)
+{
+    EXPECT_EQ("([1], [1])", Shown(Decoded(Pickle(Raw("]q\0"
+                                                     "0(h\0K\1a1h\0h\0\x86")))));
+    /* a list that is popped, grows, and is asked for again */
+    EXPECT_EQ("[[2], [2]]", Shown(Decoded(Pickle(Raw("](]2q\5e0"
+                                                     "](h\5K\2ah\5e")))));
+    EXPECT_EQ("({1: 1}, {1: 1})", Shown(Decoded(Pickle(Raw("}2\x86q\0h\0"
+                                                           "00}2\x86q\1"
+                                                           "0}2K\1K\1s\x86")))));
+}
+
 TEST(CodecHostile, SurvivesNestingOfAHundredThousand)
 {
     const size_t depth = 100000;
@@ -201,6 +297,60 @@ TEST(CodecHostile, SurvivesRandomOpcodes)
         ASSERT_FALSE(HasFailure()) << bytes;
     }
     EXPECT_GT(taken, runs / 100);
+}
+
+/* 64 values for each byte, and not one more. */
+TEST(CodecHostile, CountsToTheLimit)
+{
+    /* `shares` times a list of 1,001 values, beside `rest` Nones */
+    const auto bytes = [](size_t shares, size_t rest) {
+        std::string opcodes = "](" + std::string(1000, 'N') + "e\x94" + "0](";
+        for (size_t i = 0; i < shares; i++) {
+            opcodes += Raw("h\0");
+        }
+        return Pickle(opcodes + std::string(rest, 'N') + "e");
+    };
+    const size_t shares = 1000;
+    size_t size = bytes(shares, 0).size();
+    ASSERT_LT(size * 64, 1000000u);
+    EXPECT_EQ(BROOD_EDECODE, DecodeError(bytes(shares, 0)));
+    const size_t rest = 1000000 - 1 - 999 * 1001;
+    EXPECT_EQ(0, DecodeError(bytes(999, rest)));
+    EXPECT_EQ(BROOD_EDECODE, DecodeError(bytes(999, rest + 1)));
+    /* larger ones: a million is no longer the limit */
+    const size_t large = 20000;
+    size = bytes(0, large).size();
+    const size_t fit = (size * 64 - large - 1) / (1001 - 2 * 64);
+    EXPECT_GT(fit * 1001, 1000000u);
+    EXPECT_EQ(0, DecodeError(bytes(fit, large))) << LastWords();
+    EXPECT_EQ(BROOD_EDECODE, DecodeError(bytes(fit + 1, large)));
+}
+
+/* Few bytes that ask for very much. */
+TEST(CodecHostile, SpendsNoMemoryOnPromises)
+{
+    std::string bomb = "]\x94";
+    for (int i = 0; i < 10; i++) {
+        bomb += Raw("0](h\0h\0h\0h\0h\0h\0h\0h\0h\0h\0eq\0");
+    }
+    ASSERT_LE(Pickle(bomb).size(), 280u); /* for ten billion */
+    std::vector<std::string> all = {Pickle(bomb), Pickle("Nr\xff\xff\xff\xff"
+                                                         "0j\xff\xff\xff\xff")};
+    for (const char *opcode : {"\x8d", "\x8e", "\x96", "\x95"}) {
+        all.push_back(Pickle(opcode + Little(UINT64_MAX, 8)));
+        all.push_back(Pickle(opcode + Little(uint64_t{1} << 33, 8)));
+    }
+    for (const char *opcode : {"X", "B", "\x8b", "j"}) {
+        all.push_back(Pickle(opcode + Little(UINT32_MAX, 4)));
+    }
+    const size_t before = PeakMemory();
+    if (before == 0) {
+        GTEST_SKIP() << "the peak of memory is not known here";
+    }
+    for (const std::string &bytes : all) {
+        (void)DecodeError(bytes);
+    }
+    EXPECT_LT(PeakMemory() - before, size_t{1} << 20);
 }
 
 /* Repeated patterns that ask for the most memory for each of their bytes. */

@@ -95,8 +95,12 @@ def scalar(rng):
     return bytearray(rng.randbytes(rng.choice([0, 1, 300]))) if rng.random() < 0.2 else rng.random()
 
 
-def key(rng, depth):
+def key(rng, depth, seen=()):
     kind = rng.randrange(8)
+    if kind == 7 and seen:
+        x = rng.choice(seen)  # so that an item of a list is a key, too
+        if isinstance(x, (str, bytes, frozenset)):
+            return x
     if kind == 0 and depth > 0:
         return tuple([key(rng, depth - 1) for _ in range(rng.randrange(5))])
     if kind == 1 and depth > 0:
@@ -118,11 +122,12 @@ def value(rng, depth, seen):
     elif kind < 10:
         x = tuple([value(rng, depth - 1, seen) for _ in range(rng.randrange(6))])
     elif kind < 12:
-        x = {key(rng, 2): value(rng, depth - 1, seen) for _ in range(rng.choice([0, 1, 2, 5]))}
+        x = {key(rng, 2, seen): value(rng, depth - 1, seen)
+             for _ in range(rng.choice([0, 1, 2, 5]))}
     elif kind == 12:
-        x = {key(rng, 2) for _ in range(rng.randrange(5))}
+        x = {key(rng, 2, seen) for _ in range(rng.randrange(5))}
     elif kind == 13:
-        x = frozenset([key(rng, 2) for _ in range(rng.randrange(5))])
+        x = frozenset([key(rng, 2, seen) for _ in range(rng.randrange(5))])
     else:
         x = rng.choice(STRANGERS) if rng.random() < 0.2 else [[], (), {}, set(), frozenset()]
     seen.append(x)
