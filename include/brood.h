@@ -9,6 +9,7 @@
 #include <brood/log.h>
 #include <brood/pack.h>
 #include <brood/process.h>
+#include <brood/process_class.h>
 #include <brood/value.h>
 
 #endif

@@ -14,6 +14,7 @@
 #include "message.h"
 #include "parcel.h"
 #include "platform.h"
+#include "process_class.h"
 #include "process_object.h"
 #include "report.h"
 
@@ -171,18 +172,20 @@ static void settle(start *s)
     brood_start_method_inherit(method);
 }
 
-static int run_target(start *s, brood_call *call)
+static int run_work(start *s, brood_call *call)
 {
     const brood_value value = brood_message_value(s->message);
     const brood_value target = brood_value_get(value, "target");
+    const brood_value klass = brood_value_get(value, "class");
 
-    if (target.kind != BROOD_FUNCTION) {
+    if (target.kind != BROOD_FUNCTION && klass.kind != BROOD_TUPLE_KIND) {
         return brood_fail(BROOD_EDECODE, "the start message names no function");
     }
     brood_call_init(call, brood_value_get(value, "args"), brood_value_get(value, "named"));
     brood_log(BROOD_LOG_INFO, "runs its function");
     BROOD_STOP("child-target");
-    return target.as.function(call);
+    return target.kind == BROOD_FUNCTION ? target.as.function(call)
+                                         : brood_process_class_run(klass, call);
 }
 
 int brood_child_run(void)
@@ -201,7 +204,7 @@ int brood_child_run(void)
     if (rc == 0) {
         BROOD_STOP("child-verified");
         settle(&s);
-        rc = run_target(&s, &call);
+        rc = run_work(&s, &call);
     }
     describe_end(&report, &call, rc);
     if (rc < 0 && rc != BROOD_EPEER) {

@@ -10,4 +10,8 @@
 /// zero. `name` is how the struct is called in words. Errors: BROOD_EINVAL.
 int brood_options_read(void *out, size_t size, const void *options, const char *name);
 
+/// brood_struct_read does the same for any struct of the program that begins with its size; `type`
+/// is its name.
+int brood_struct_read(void *out, size_t size, const void *given, const char *type);
+
 #endif

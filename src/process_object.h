@@ -34,6 +34,17 @@ struct brood_process {
     brood_process *next; /* in the list of children; its mutex */
 };
 
+/// brood_work is what a process runs, as a field of its start message.
+typedef struct brood_work {
+    const char *field; /* "target" or "class" */
+    brood_value value;
+    const char *name; /* of processes without a name of their own: NAME-1 and so on */
+} brood_work;
+
+/// brood_process_start_work is brood_process_start for any work.
+int brood_process_start_work(brood_process **out, const brood_work *work, const brood_args *args,
+                             const brood_process_options *options);
+
 /// brood_process_wait waits for the end and collects what is left of the process, once.
 int brood_process_wait(brood_process *process, int64_t deadline_ns);
 

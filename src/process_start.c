@@ -32,13 +32,13 @@ static void next_identity(char out[BROOD_NAME_SIZE])
                    brood_atomic_add(&counter, 1));
 }
 
-static brood_process *new_child(const char *identity, const char *name)
+static brood_process *new_child(const brood_work *work, const char *identity, const char *name)
 {
     char usual[BROOD_NAME_SIZE];
 
     if (name == NULL) {
-        (void)snprintf(usual, sizeof usual, "Process-%.*s", (int)(sizeof usual - sizeof "Process-"),
-                       identity);
+        const size_t room = sizeof usual - strlen(work->name) - 2;
+        (void)snprintf(usual, sizeof usual, "%s-%.*s", work->name, (int)room, identity);
         name = usual;
     }
     return brood_process_new(BROOD_PROCESS_CHILD, name);
@@ -97,7 +97,7 @@ typedef struct order {
     const brood_process *process;
     const char *identity;
     brood_os_method method;
-    brood_function target;
+    const brood_work *work;
     const brood_args *args;
 } order;
 
@@ -108,14 +108,22 @@ static int encode_order(const order *wanted, const brood_value *named, size_t po
     const brood_value parent[] = {brood_int(brood_os_pid()),
                                   brood_str(brood_current_process()->name)};
     const brood_value items[] = {
-        brood_str("target"),   brood_function_value(wanted->target),
-        brood_str("args"),     brood_tuple(args ? args->items : NULL, positional),
-        brood_str("named"),    brood_dict(named, args ? args->count - positional : 0),
-        brood_str("name"),     brood_str(wanted->process->name),
-        brood_str("identity"), brood_str(wanted->identity),
-        brood_str("parent"),   brood_tuple(parent, 2),
-        brood_str("log"),      brood_int(brood_log_level_now()),
-        brood_str("method"),   brood_str(brood_start_method_chosen()),
+        brood_str(wanted->work->field),
+        wanted->work->value,
+        brood_str("args"),
+        brood_tuple(args ? args->items : NULL, positional),
+        brood_str("named"),
+        brood_dict(named, args ? args->count - positional : 0),
+        brood_str("name"),
+        brood_str(wanted->process->name),
+        brood_str("identity"),
+        brood_str(wanted->identity),
+        brood_str("parent"),
+        brood_tuple(parent, 2),
+        brood_str("log"),
+        brood_int(brood_log_level_now()),
+        brood_str("method"),
+        brood_str(brood_start_method_chosen()),
     };
 
     return brood_codec_encode(brood_dict(items, sizeof items / sizeof items[0] / 2), saver, room);
@@ -174,21 +182,15 @@ done:
     return rc;
 }
 
-int brood_process_start(brood_process **out, brood_function target, const brood_args *args,
-                        const brood_process_options *options)
+int brood_process_start_work(brood_process **out, const brood_work *work, const brood_args *args,
+                             const brood_process_options *options)
 {
     brood_process_options wanted;
     char identity[BROOD_NAME_SIZE];
-    order orders = {NULL, identity, BROOD_OS_SPAWN, target, args};
+    order orders = {NULL, identity, BROOD_OS_SPAWN, work, args};
     brood_process *process;
-    int rc;
+    int rc = brood_options_read(&wanted, sizeof wanted, options, "process");
 
-    if (out == NULL || target == NULL) {
-        return brood_fail(BROOD_EINVAL, "brood_process_start needs a function and a place for the "
-                                        "process");
-    }
-    *out = NULL;
-    rc = brood_options_read(&wanted, sizeof wanted, options, "process");
     if (rc == 0) {
         rc = valid_name(wanted.name);
     }
@@ -200,7 +202,7 @@ int brood_process_start(brood_process **out, brood_function target, const brood_
     }
     brood_children_reap();
     next_identity(identity);
-    process = new_child(identity, wanted.name);
+    process = new_child(work, identity, wanted.name);
     if (process == NULL) {
         return brood_last_error()->error;
     }
@@ -215,4 +217,17 @@ int brood_process_start(brood_process **out, brood_function target, const brood_
     brood_log(BROOD_LOG_INFO, "started %s (pid %lld)", process->name, (long long)process->os.pid);
     *out = process;
     return 0;
+}
+
+int brood_process_start(brood_process **out, brood_function target, const brood_args *args,
+                        const brood_process_options *options)
+{
+    const brood_work work = {"target", brood_function_value(target), "Process"};
+
+    if (out == NULL || target == NULL) {
+        return brood_fail(BROOD_EINVAL, "brood_process_start needs a function and a place for the "
+                                        "process");
+    }
+    *out = NULL;
+    return brood_process_start_work(out, &work, args, options);
 }
