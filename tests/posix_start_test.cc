@@ -364,9 +364,9 @@ class Starter {
         return StartByHand(
             [&] {
                 const int channel = fcntl(pair_[1], F_DUPFD, 10);
-                const int body = fcntl(body_, F_DUPFD, 10);
+                const int lifeline = fcntl(lifeline_[0], F_DUPFD, 10);
                 dup2(channel, 3);
-                dup2(body, 4);
+                dup2(lifeline, 4);
                 if (other_user && setresuid(65534, 65534, 65534) != 0) {
                     _exit(98);
                 }
@@ -399,7 +399,7 @@ class Starter {
         head->cmsg_level = SOL_SOCKET;
         head->cmsg_type = SCM_RIGHTS;
         head->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(head), &lifeline_[0], sizeof(int));
+        memcpy(CMSG_DATA(head), &body_, sizeof(int));
         EXPECT_EQ(static_cast<ssize_t>(bytes.size()), sendmsg(pair_[0], &message, MSG_NOSIGNAL));
     }
 

@@ -140,7 +140,7 @@ static int send_handles(int channel, const brood_os_start *start)
 
 static int send_all(int channel, const brood_os_start *start, const brood_posix_parcel *parcel)
 {
-    const int fds[2] = {parcel->lifeline, parcel->report_fd};
+    const int fds[2] = {(int)start->body, parcel->report_fd};
     const char go = GO;
     unsigned char first[sizeof(preface) + BROOD_OS_RECORD_MAX];
     preface head = {MAGIC, parcel->report, (uint32_t)start->record_size,
@@ -201,7 +201,8 @@ static int receive_exactly(int channel, void *data, size_t size)
     return 0;
 }
 
-static int receive_preface(int channel, preface *head, brood_posix_parcel *parcel)
+static int receive_preface(int channel, preface *head, brood_os_handle *body,
+                           brood_posix_parcel *parcel)
 {
     int fds[BROOD_POSIX_FDS_MAX];
     size_t count = 0;
@@ -211,7 +212,7 @@ static int receive_preface(int channel, preface *head, brood_posix_parcel *parce
     if (rc) {
         return rc;
     }
-    parcel->lifeline = count > 0 ? fds[0] : -1;
+    *body = count > 0 ? fds[0] : BROOD_NO_HANDLE;
     parcel->report_fd = count > 1 ? fds[1] : -1;
     for (size_t i = 2; i < count; i++) {
         brood_posix_close(fds[i]);
@@ -261,7 +262,7 @@ int brood_posix_channel_receive(int channel, brood_os_arrival *out, brood_posix_
 {
     preface head;
     char go = 0;
-    int rc = receive_preface(channel, &head, parcel);
+    int rc = receive_preface(channel, &head, &out->body, parcel);
 
     if (rc) {
         return rc;

@@ -8,6 +8,15 @@
 #include <unistd.h>
 
 #if defined(__linux__)
+/* Where /proc is not mounted: the kernel puts the strings of argv and then those of the environment
+ * one behind the other. */
+static bool marked_in_memory(void)
+{
+    const char *first = program_invocation_name;
+
+    return first != NULL && strcmp(first + strlen(first) + 1, BROOD_POSIX_MARKER) == 0;
+}
+
 /* With no argv the system is asked: the second of the zero-terminated strings. */
 static bool marked_by_system(void)
 {
@@ -17,7 +26,7 @@ static bool marked_by_system(void)
     const char *second;
 
     if (fd < 0) {
-        return false;
+        return marked_in_memory();
     }
     n = read(fd, text, sizeof text - 1);
     brood_posix_close(fd);
@@ -92,20 +101,19 @@ static int check_channel(void)
 
 int brood_os_child_receive(brood_os_arrival *out)
 {
-    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, -1, -1};
-    int received;
+    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, -1};
+    int bound;
     int rc = check_channel();
 
     if (rc) {
         return rc;
     }
     (void)fcntl(BROOD_POSIX_CHANNEL, F_SETFD, FD_CLOEXEC);
-    (void)fcntl(BROOD_POSIX_BODY, F_SETFD, FD_CLOEXEC);
-    out->body = BROOD_POSIX_BODY;
-    received = brood_posix_channel_receive(BROOD_POSIX_CHANNEL, out, &parcel);
-    if (parcel.lifeline >= 0) {
-        rc = brood_posix_lifeline_bind(parcel.lifeline);
-    }
+    (void)fcntl(BROOD_POSIX_LIFELINE, F_SETFD, FD_CLOEXEC);
+    /* Before anything else: a fork of the parent's program may have a copy of the channel's other
+     * end, so its closing is no sure sign of the parent's end. */
+    bound = brood_posix_lifeline_bind(BROOD_POSIX_LIFELINE);
+    rc = brood_posix_channel_receive(BROOD_POSIX_CHANNEL, out, &parcel);
     brood_posix_report_bind(&parcel, BROOD_POSIX_CHANNEL);
-    return received ? received : rc;
+    return rc ? rc : bound;
 }

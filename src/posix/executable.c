@@ -10,8 +10,22 @@
 #include "executable.h"
 
 #if defined(__linux__)
+#include <sys/auxv.h>
 
 #define SELF "/proc/self/exe"
+
+/* Where /proc is not mounted: the path this program was started by. Should another file have it by
+ * now, the child finds that its identity is another. */
+static bool remember(char *path, size_t size)
+{
+    const char *started_as = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+
+    if (started_as == NULL || started_as[0] != '/' || strlen(started_as) >= size) {
+        return false;
+    }
+    memcpy(path, started_as, strlen(started_as) + 1);
+    return true;
+}
 
 /* The real path shows the program's name in lists of processes; the link works even when the file
  * was replaced or deleted meanwhile. */
@@ -27,6 +41,9 @@ int brood_posix_executable(char *path, size_t size)
             ours.st_ino == named.st_ino) {
             return 0;
         }
+    }
+    if (length < 0 && errno == ENOENT && remember(path, size)) {
+        return 0;
     }
     memcpy(path, SELF, sizeof SELF);
     return 0;

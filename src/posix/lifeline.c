@@ -3,7 +3,8 @@
  * One pipe per parent process, whose write end only the parent holds. Each child re-opens the read
  * end, since owner and signal belong to the open file description, and asks the kernel for SIGKILL
  * when something happens to it; nothing ever does but the end of its writers. The kernel then acts
- * even on a child in a busy loop. Where there is no such signal a thread watches. */
+ * even on a child in a busy loop. Where there is no such signal, or it may come to nothing, a
+ * thread watches. */
 #include "posix.h"
 
 #include <fcntl.h>
@@ -11,6 +12,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static brood_os_mutex guard = BROOD_OS_MUTEX_INIT;
@@ -59,6 +62,8 @@ int brood_posix_lifeline(int *read_end)
     if (write_fd < 0) {
         rc = brood_posix_pipe(ends);
         if (rc == 0) {
+            /* A child may be another user than we were when we made it, and has to open it. */
+            (void)fchmod(ends[0], S_IRUSR | S_IRGRP | S_IROTH);
             read_fd = ends[0];
             write_fd = ends[1];
         }
@@ -80,6 +85,7 @@ static bool is_cut(int fd, int timeout_ms)
 static void end_now(void)
 {
     (void)kill(getpid(), SIGKILL);
+    _exit(128 + SIGKILL); /* the first process of a namespace cannot be killed from inside */
 }
 
 static void *watch(void *argument)
@@ -112,6 +118,49 @@ static int start_watcher(int fd)
 }
 
 #if defined(BROOD_HAVE_F_SETSIG)
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
+/* Whether this process is root of a namespace that has other users, too, as in some containers. */
+static bool is_mapped(void)
+{
+    char text[128] = "";
+    unsigned long first = 0;
+    unsigned long outside = 0;
+    unsigned long count = 0;
+    const int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+    const ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+
+    brood_posix_close(fd);
+    if (n <= 0 || sscanf(text, "%lu %lu %lu", &first, &outside, &count) != 3) {
+        return true;
+    }
+    if (first == 0 && outside == 0) {
+        return false; /* the system's root */
+    }
+    return count > 1 || strchr(text, '\n') != text + n - 1;
+}
+
+/* The kernel looks whether the user who asked for the signal may still send it to us. So may always
+ * the system's root, and everybody who stays who he is. */
+static bool may_become_another(void)
+{
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+    memset(data, 0, sizeof data);
+    if (syscall(SYS_capget, &head, data) == 0 && (data[0].permitted & (1u << CAP_SETUID)) == 0) {
+        return false;
+    }
+    return geteuid() != 0 || is_mapped();
+}
+
+/* The first process of a namespace is spared signals of the kernel, too. */
+static bool signal_may_fail(void)
+{
+    return getpid() == 1 || may_become_another();
+}
+
 /* Returns the armed descriptor, or -1. */
 static int arm(int fd)
 {
@@ -132,6 +181,11 @@ static int arm(int fd)
     return own;
 }
 #else
+static bool signal_may_fail(void)
+{
+    return false;
+}
+
 static int arm(int fd)
 {
     (void)fd;
@@ -157,9 +211,9 @@ int brood_posix_lifeline_bind(int read_end)
     if (is_cut(parent_fd, 0)) {
         end_now(); /* the parent ended before we were armed */
     }
-    if (own >= 0) {
+    if (own >= 0 && !signal_may_fail()) {
         brood_posix_close(read_end);
         return 0;
     }
-    return start_watcher(read_end);
+    return start_watcher(read_end); /* the armed one stays as well: it reaches a stopped child */
 }

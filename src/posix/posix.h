@@ -18,7 +18,7 @@
 
 /* The child's two inherited descriptors. */
 #define BROOD_POSIX_CHANNEL 3
-#define BROOD_POSIX_BODY 4
+#define BROOD_POSIX_LIFELINE 4
 #define BROOD_POSIX_FIRST_FREE 5
 
 #define BROOD_POSIX_MARKER "--brood-child"
@@ -79,9 +79,9 @@ int brood_posix_foreign_signal(const brood_os_process *process, int signum);
 
 /* ---- spawn.c: run our executable again ---- */
 
-/// brood_posix_spawn starts it with `channel` as descriptor 3 and `body` as 4 and no others but the
-/// standard streams.
-int brood_posix_spawn(pid_t *pid, int channel, int body);
+/// brood_posix_spawn starts it with `channel` as descriptor 3 and `lifeline` as 4 and no others but
+/// the standard streams.
+int brood_posix_spawn(pid_t *pid, int channel, int lifeline);
 
 /* ---- channel.c: what parent and child say to each other ---- */
 
@@ -91,8 +91,7 @@ int brood_posix_spawn(pid_t *pid, int channel, int body);
 
 typedef struct brood_posix_parcel {
     uint32_t report; /* BROOD_POSIX_REPORT_* */
-    int lifeline;
-    int report_fd; /* -1 without shared memory */
+    int report_fd;   /* -1 without shared memory */
 } brood_posix_parcel;
 
 /// brood_posix_channel_send sends `start` and `parcel`. A child that ended already is no error.

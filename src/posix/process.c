@@ -31,12 +31,9 @@ static int ask(brood_os_process *process, siginfo_t *info, int flags)
  * the channel, which is the sentinel then. It cannot have ended yet: it waits for us. */
 static int prepare(brood_os_process *process, brood_posix_parcel *parcel)
 {
-    int rc = brood_posix_lifeline(&parcel->lifeline);
+    int rc = brood_posix_report_create(&process->report, &parcel->report_fd);
 
-    if (rc == 0) {
-        rc = brood_posix_report_create(&process->report, &parcel->report_fd);
-        rc = rc == BROOD_ENOTSUP ? 0 : rc;
-    }
+    rc = rc == BROOD_ENOTSUP ? 0 : rc;
     if (rc == 0 && process->report != NULL) {
         process->sentinel = brood_posix_pidfd_open((pid_t)process->pid);
         process->pidfd = process->sentinel >= 0;
@@ -54,7 +51,7 @@ static int prepare(brood_os_process *process, brood_posix_parcel *parcel)
 
 static int hand_over(brood_os_process *process, int channel, const brood_os_start *start)
 {
-    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, -1, -1};
+    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, -1};
     int rc = prepare(process, &parcel);
 
     if (rc == 0) {
@@ -81,13 +78,17 @@ int brood_os_process_start(brood_os_process *out, const brood_os_start *start)
 {
     brood_os_process process = BROOD_OS_PROCESS_NONE;
     int pair[2] = {-1, -1};
+    int lifeline = -1;
     pid_t pid = -1;
     int rc = brood_posix_pair(pair);
 
     if (rc) {
         return rc;
     }
-    rc = brood_posix_spawn(&pid, pair[1], (int)start->body);
+    rc = brood_posix_lifeline(&lifeline);
+    if (rc == 0) {
+        rc = brood_posix_spawn(&pid, pair[1], lifeline);
+    }
     if (rc) {
         goto done;
     }

@@ -17,13 +17,13 @@ typedef struct plan {
     char path[BROOD_POSIX_PATH_MAX];
     char *argv[3];
     int channel;
-    int body;
+    int lifeline;
 } plan;
 
 static void close_plan(plan *p)
 {
     brood_posix_close(p->channel);
-    brood_posix_close(p->body);
+    brood_posix_close(p->lifeline);
 }
 
 static int copy_above(int *out, int fd)
@@ -32,13 +32,13 @@ static int copy_above(int *out, int fd)
     return *out < 0 ? brood_posix_error(errno, "duplicate a descriptor for the child") : 0;
 }
 
-static int make_plan(plan *p, int channel, int body)
+static int make_plan(plan *p, int channel, int lifeline)
 {
     static char marker[] = BROOD_POSIX_MARKER;
     int rc = brood_posix_executable(p->path, sizeof p->path);
 
     p->channel = -1;
-    p->body = -1;
+    p->lifeline = -1;
     p->argv[0] = p->path;
     p->argv[1] = marker;
     p->argv[2] = NULL;
@@ -46,7 +46,7 @@ static int make_plan(plan *p, int channel, int body)
         rc = copy_above(&p->channel, channel);
     }
     if (rc == 0) {
-        rc = copy_above(&p->body, body);
+        rc = copy_above(&p->lifeline, lifeline);
     }
     if (rc) {
         close_plan(p);
@@ -92,7 +92,7 @@ static int fill_actions(posix_spawn_file_actions_t *actions, const plan *p)
         errnum = posix_spawn_file_actions_adddup2(actions, p->channel, BROOD_POSIX_CHANNEL);
     }
     if (errnum == 0) {
-        errnum = posix_spawn_file_actions_adddup2(actions, p->body, BROOD_POSIX_BODY);
+        errnum = posix_spawn_file_actions_adddup2(actions, p->lifeline, BROOD_POSIX_LIFELINE);
     }
     if (errnum == 0) {
         errnum = posix_spawn_file_actions_addclosefrom_np(actions, BROOD_POSIX_FIRST_FREE);
@@ -215,7 +215,8 @@ static void become(const plan *p, int report, long limit)
     BROOD_STOP("child-before-exec");
     reset_signals();
     open_missing_streams();
-    if (dup2(p->channel, BROOD_POSIX_CHANNEL) >= 0 && dup2(p->body, BROOD_POSIX_BODY) >= 0) {
+    if (dup2(p->channel, BROOD_POSIX_CHANNEL) >= 0 &&
+        dup2(p->lifeline, BROOD_POSIX_LIFELINE) >= 0) {
         close_others(limit);
         (void)execve(p->path, p->argv, environ);
     }
@@ -276,11 +277,11 @@ static int run(pid_t *pid, const plan *p)
 
 #endif
 
-int brood_posix_spawn(pid_t *pid, int channel, int body)
+int brood_posix_spawn(pid_t *pid, int channel, int lifeline)
 {
     plan p;
     int errnum;
-    int rc = make_plan(&p, channel, body);
+    int rc = make_plan(&p, channel, lifeline);
 
     if (rc) {
         return rc;
