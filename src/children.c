@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "deadline.h"
+#include "locks.h"
 #include "process_object.h"
 
 #define QUIET_NS ((int64_t)1000 * 1000 * 1000) /* waited at exit without a word */
@@ -9,28 +10,27 @@
 /* Every child that was not collected stands here with one reference, so that it is reaped even
  * when the program lets go of it. */
 static struct {
-    brood_os_mutex mutex;
     brood_process *first;
     int64_t owner; /* after a plain fork of the host they are somebody else's children */
-} children = {BROOD_OS_MUTEX_INIT, NULL, 0};
+} children;
 
 void brood_children_add(brood_process *process)
 {
-    brood_os_mutex_lock(&children.mutex);
+    brood_lock(BROOD_LOCK_CHILDREN);
     if (children.owner != brood_os_pid()) {
         children.owner = brood_os_pid();
         children.first = NULL;
     }
     process->next = children.first;
     children.first = brood_process_ref(process);
-    brood_os_mutex_unlock(&children.mutex);
+    brood_unlock(BROOD_LOCK_CHILDREN);
 }
 
 void brood_children_remove(brood_process *process)
 {
     bool found = false;
 
-    brood_os_mutex_lock(&children.mutex);
+    brood_lock(BROOD_LOCK_CHILDREN);
     for (brood_process **at = &children.first; *at != NULL; at = &(*at)->next) {
         if (*at == process) {
             *at = process->next;
@@ -38,7 +38,7 @@ void brood_children_remove(brood_process *process)
             break;
         }
     }
-    brood_os_mutex_unlock(&children.mutex);
+    brood_unlock(BROOD_LOCK_CHILDREN);
     if (found) {
         brood_process_free(process);
     }
@@ -48,13 +48,13 @@ brood_process *brood_children_find(int64_t pid)
 {
     brood_process *found = NULL;
 
-    brood_os_mutex_lock(&children.mutex);
+    brood_lock(BROOD_LOCK_CHILDREN);
     for (brood_process *at = children.first; at != NULL && found == NULL; at = at->next) {
         if (children.owner == brood_os_pid() && at->os.pid == pid) {
             found = brood_process_ref(at);
         }
     }
-    brood_os_mutex_unlock(&children.mutex);
+    brood_unlock(BROOD_LOCK_CHILDREN);
     return found;
 }
 
@@ -63,11 +63,11 @@ static brood_process *first_child(void)
 {
     brood_process *found = NULL;
 
-    brood_os_mutex_lock(&children.mutex);
+    brood_lock(BROOD_LOCK_CHILDREN);
     if (children.owner == brood_os_pid()) {
         found = brood_process_ref(children.first);
     }
-    brood_os_mutex_unlock(&children.mutex);
+    brood_unlock(BROOD_LOCK_CHILDREN);
     return found;
 }
 
@@ -78,7 +78,7 @@ static brood_process *take_forgotten(void)
     brood_process *taken = NULL;
     brood_process **at = &children.first;
 
-    brood_os_mutex_lock(&children.mutex);
+    brood_lock(BROOD_LOCK_CHILDREN);
     while (children.owner == brood_os_pid() && *at != NULL) {
         brood_process *process = *at;
         if (brood_atomic_load(&process->refs) == 1 &&
@@ -90,7 +90,7 @@ static brood_process *take_forgotten(void)
             at = &process->next;
         }
     }
-    brood_os_mutex_unlock(&children.mutex);
+    brood_unlock(BROOD_LOCK_CHILDREN);
     return taken;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "locks.h"
 #include "log.h"
 
 #define METHOD_COUNT 3
@@ -19,7 +20,6 @@ static const brood_context contexts[METHOD_COUNT] = {
     {BROOD_FORKSERVER, BROOD_OS_FORKSERVER},
 };
 
-static brood_os_mutex guard = BROOD_OS_MUTEX_INIT;
 static const brood_context *chosen; /* NULL: the first */
 static const char *names[METHOD_COUNT + 1];
 static bool listed; /* names is filled, and does not change any more */
@@ -28,9 +28,9 @@ static const brood_context *default_context(void)
 {
     const brood_context *context;
 
-    brood_os_mutex_lock(&guard);
+    brood_lock(BROOD_LOCK_CONTEXT);
     context = chosen;
-    brood_os_mutex_unlock(&guard);
+    brood_unlock(BROOD_LOCK_CONTEXT);
     return context != NULL ? context : &contexts[0];
 }
 
@@ -89,14 +89,14 @@ int brood_set_start_method(const char *method, bool force)
     if (rc) {
         return rc;
     }
-    brood_os_mutex_lock(&guard);
+    brood_lock(BROOD_LOCK_CONTEXT);
     if (chosen != NULL && !force) {
         rc = brood_fail(BROOD_EEXIST, "the start method was chosen already: it is %s",
                         chosen->method);
     } else {
         chosen = wanted;
     }
-    brood_os_mutex_unlock(&guard);
+    brood_unlock(BROOD_LOCK_CONTEXT);
     return rc;
 }
 
@@ -109,9 +109,9 @@ const char *brood_start_method_chosen(void)
 {
     const char *method;
 
-    brood_os_mutex_lock(&guard);
+    brood_lock(BROOD_LOCK_CONTEXT);
     method = chosen != NULL ? chosen->method : NULL;
-    brood_os_mutex_unlock(&guard);
+    brood_unlock(BROOD_LOCK_CONTEXT);
     return method;
 }
 
@@ -126,13 +126,13 @@ const char *const *brood_get_all_start_methods(void)
 {
     size_t count = 0;
 
-    brood_os_mutex_lock(&guard);
+    brood_lock(BROOD_LOCK_CONTEXT);
     for (size_t i = 0; i < METHOD_COUNT && !listed; i++) {
         if (brood_os_method_supported(contexts[i].how)) {
             names[count++] = contexts[i].method;
         }
     }
     listed = true;
-    brood_os_mutex_unlock(&guard);
+    brood_unlock(BROOD_LOCK_CONTEXT);
     return names;
 }

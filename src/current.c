@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "locks.h"
 #include "log.h"
 #include "process_object.h"
 
@@ -20,9 +21,8 @@ static brood_process parent = {
     .os = {.sentinel = BROOD_NO_HANDLE},
     .mutex = BROOD_OS_MUTEX_INIT,
 };
-static brood_os_mutex guard = BROOD_OS_MUTEX_INIT; /* for the next two */
-static int64_t parent_pid;                         /* 0: nobody's child */
-static bool parent_known;                          /* the system was asked about it */
+static int64_t parent_pid; /* 0: nobody's child */
+static bool parent_known;  /* the system was asked about it */
 
 void brood_current_set(const char *name, const char *identity_text)
 {
@@ -52,12 +52,12 @@ brood_process *brood_parent_process(void)
 {
     bool known;
 
-    brood_os_mutex_lock(&guard);
+    brood_lock(BROOD_LOCK_CURRENT);
     known = parent_pid != 0;
     if (known && !parent_known) {
         brood_os_process_parent(&parent.os, parent_pid);
         parent_known = true;
     }
-    brood_os_mutex_unlock(&guard);
+    brood_unlock(BROOD_LOCK_CURRENT);
     return known ? &parent : NULL;
 }

@@ -5,10 +5,10 @@
 
 #include "child.h"
 #include "error.h"
+#include "locks.h"
 #include "platform.h"
 #include "process_object.h"
 
-static brood_os_mutex guard = BROOD_OS_MUTEX_INIT;
 static bool initialised; /* brood_init was called */
 static bool ready;
 
@@ -21,10 +21,10 @@ void brood_init_(int argc, char **argv, int (*at_exit)(void (*)(void)))
 {
     bool first;
 
-    brood_os_mutex_lock(&guard);
+    brood_lock(BROOD_LOCK_INIT);
     first = !initialised;
     initialised = true;
-    brood_os_mutex_unlock(&guard);
+    brood_unlock(BROOD_LOCK_INIT);
     if (!first) {
         return;
     }
@@ -46,7 +46,7 @@ int brood_ready(void)
 {
     int rc = 0;
 
-    brood_os_mutex_lock(&guard);
+    brood_lock(BROOD_LOCK_INIT);
     if (!initialised) {
         rc = brood_fail(BROOD_ENOTINIT,
                         "brood_init(argc, argv); is missing: it is the first statement of main");
@@ -54,6 +54,6 @@ int brood_ready(void)
         rc = set_up();
         ready = rc == 0;
     }
-    brood_os_mutex_unlock(&guard);
+    brood_unlock(BROOD_LOCK_INIT);
     return rc;
 }

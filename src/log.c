@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "error.h"
+#include "locks.h"
 #include "platform.h"
 
 #define NAME_SIZE 256
 
 static const char *const level_names[] = {"off", "error", "warning", "info", "debug"};
 
-static brood_os_mutex guard = BROOD_OS_MUTEX_INIT;
 static brood_atomic current = -1; /* -1: BROOD_LOG was not read yet */
 static brood_log_sink current_sink;
 static void *current_user;
@@ -51,11 +51,11 @@ static long valid_level(brood_log_level level)
 
 void brood_log_to(brood_log_level level, brood_log_sink sink, void *user)
 {
-    brood_os_mutex_lock(&guard);
+    brood_lock(BROOD_LOCK_LOG);
     current_sink = sink;
     current_user = user;
     brood_atomic_store(&current, valid_level(level));
-    brood_os_mutex_unlock(&guard);
+    brood_unlock(BROOD_LOCK_LOG);
 }
 
 void brood_log_to_stderr(brood_log_level level)
@@ -65,9 +65,9 @@ void brood_log_to_stderr(brood_log_level level)
 
 void brood_log_name(const char *name)
 {
-    brood_os_mutex_lock(&guard);
+    brood_lock(BROOD_LOCK_LOG);
     (void)snprintf(process_name, sizeof process_name, "%s", name);
-    brood_os_mutex_unlock(&guard);
+    brood_unlock(BROOD_LOCK_LOG);
 }
 
 static void write_line(brood_log_level level, const char *text)
@@ -95,9 +95,9 @@ void brood_log(brood_log_level level, const char *format, ...)
     }
     va_start(list, format);
     if (vsnprintf(text, sizeof text, format, list) >= 0) {
-        brood_os_mutex_lock(&guard);
+        brood_lock(BROOD_LOCK_LOG);
         write_line((brood_log_level)valid_level(level), text);
-        brood_os_mutex_unlock(&guard);
+        brood_unlock(BROOD_LOCK_LOG);
     }
     va_end(list);
 }
