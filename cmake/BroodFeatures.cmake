@@ -56,6 +56,13 @@ int main(void)
     struct iovec here = {0}, there = {0};
     return (int)process_vm_readv(1, &here, 1, &there, 1, 0);
 }")
+brood_feature(SCHED_GETAFFINITY "
+#include <sched.h>
+int main(void)
+{
+    cpu_set_t *set = CPU_ALLOC(64);
+    return sched_getaffinity(0, CPU_ALLOC_SIZE(64), set) + CPU_COUNT_S(CPU_ALLOC_SIZE(64), set);
+}")
 brood_feature(POSIX_FALLOCATE "
 #include <fcntl.h>
 int main(void) { return posix_fallocate(0, 0, 1); }")

@@ -1,7 +1,9 @@
 /* The children of this process. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "deadline.h"
+#include "fault.h"
 #include "locks.h"
 #include "process_object.h"
 
@@ -56,6 +58,80 @@ brood_process *brood_children_find(int64_t pid)
     }
     brood_unlock(BROOD_LOCK_CHILDREN);
     return found;
+}
+
+static size_t count_children(void)
+{
+    size_t count = 0;
+
+    for (const brood_process *at = children.first; at != NULL; at = at->next) {
+        count++;
+    }
+    return count;
+}
+
+/* All children that were not collected, oldest first, with a reference to each. */
+static int list_children(brood_process ***out, size_t *count)
+{
+    brood_process **list = NULL;
+    size_t left = 0;
+
+    brood_lock(BROOD_LOCK_CHILDREN);
+    if (children.owner == brood_os_pid()) {
+        left = count_children();
+    }
+    *count = left;
+    if (left > 0) {
+        list = BROOD_ALLOC(malloc(left * sizeof(brood_process *)));
+    }
+    if (list != NULL) {
+        for (brood_process *at = children.first; at != NULL; at = at->next) {
+            list[--left] = brood_process_ref(at);
+        }
+    }
+    brood_unlock(BROOD_LOCK_CHILDREN);
+    *out = list;
+    return list == NULL && left > 0 ? brood_fail_nomem("the list of children") : 0;
+}
+
+int brood_active_children(brood_process ***out, size_t *count)
+{
+    brood_process **list = NULL;
+    size_t all = 0;
+    size_t alive = 0;
+    int rc;
+
+    if (out == NULL || count == NULL) {
+        return brood_fail(BROOD_EINVAL, "there is no place for the list of children");
+    }
+    *out = NULL;
+    *count = 0;
+    rc = list_children(&list, &all);
+    if (rc) {
+        return rc;
+    }
+    for (size_t i = 0; i < all; i++) {
+        if (brood_process_wait(list[i], BROOD_DEADLINE_PASSED) == 0) {
+            brood_process_free(list[i]);
+        } else {
+            list[alive++] = list[i]; /* also one that the system says nothing about */
+        }
+    }
+    if (alive == 0) {
+        free(list);
+        list = NULL;
+    }
+    *out = list;
+    *count = alive;
+    return 0;
+}
+
+void brood_processes_free(brood_process **processes, size_t count)
+{
+    for (size_t i = 0; processes != NULL && i < count; i++) {
+        brood_process_free(processes[i]);
+    }
+    free(processes);
 }
 
 /* Any child that is left, referenced. */

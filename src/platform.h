@@ -85,6 +85,13 @@ int64_t brood_os_pid(void);
 /// brood_os_setup does what a port needs once, before its first start (fork handlers, say).
 int brood_os_setup(void);
 
+/// brood_os_cpu_count returns how many processors this process may run on; 0 or less: not known.
+int64_t brood_os_cpu_count(void);
+
+/// brood_os_cpu_quota returns how many processors' time it may use (a control group's or a job's
+/// limit), rounded up; 0: all.
+int64_t brood_os_cpu_quota(void);
+
 /// brood_os_write_error writes to standard error, as far as that goes.
 void brood_os_write_error(const char *text, size_t size);
 

@@ -132,6 +132,27 @@ BROOD_API brood_process *brood_current_process(void);
 /// Threads: safe from any thread.
 BROOD_API brood_process *brood_parent_process(void);
 
+/// brood_active_children makes an array of the children of this process that still run, oldest
+/// first, with a reference to each; release it with brood_processes_free. Those that have ended are
+/// reaped on the way. Without children `*out` is NULL.
+///
+/// Errors: BROOD_EINVAL, BROOD_ENOMEM.
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_active_children(brood_process ***out, size_t *count);
+
+/// brood_processes_free drops the references in an array of processes, and the array. NULL is
+/// allowed.
+///
+/// Threads: safe from any thread.
+BROOD_API void brood_processes_free(brood_process **processes, size_t count);
+
+/// brood_cpu_count returns how many processors this process may use, at least 1: those it may run on
+/// (affinity), and no more than the time that its control groups (Linux, versions 1 and 2, nested
+/// ones too) or its job (Windows, the innermost) allow, rounded up.
+///
+/// Threads: safe from any thread.
+BROOD_API int brood_cpu_count(void);
+
 BROOD_END_C
 
 #endif

@@ -17,6 +17,10 @@ bool IsKnown(int64_t pid);
 /// KillHard ends a process at once, from outside.
 void KillHard(int64_t pid);
 
+/// UseOneProcessor lets this process run on one processor only; false where the library cannot see
+/// that.
+bool UseOneProcessor();
+
 /// SetEnvironment sets a variable of this process; an empty value removes it.
 void SetEnvironment(const std::string &name, const std::string &value);
 

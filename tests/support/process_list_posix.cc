@@ -1,9 +1,12 @@
 #include "support/process_list.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 
 #include <filesystem>
+
+#include "config.h"
 
 namespace fs = std::filesystem;
 
@@ -60,4 +63,22 @@ void SetEnvironment(const std::string &name, const std::string &value)
     } else {
         setenv(name.c_str(), value.c_str(), 1);
     }
+}
+
+bool UseOneProcessor()
+{
+#if defined(BROOD_HAVE_SCHED_GETAFFINITY)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) {
+        return false;
+    }
+    for (int cpu = 0, kept = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &set) && kept++ > 0) {
+            CPU_CLR(cpu, &set);
+        }
+    }
+    return sched_setaffinity(0, sizeof set, &set) == 0;
+#else
+    return false;
+#endif
 }

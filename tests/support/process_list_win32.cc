@@ -56,3 +56,11 @@ void SetEnvironment(const std::string &name, const std::string &value)
 {
     _putenv_s(name.c_str(), value.c_str());
 }
+
+bool UseOneProcessor()
+{
+    DWORD_PTR ours = 0;
+    DWORD_PTR all = 0;
+    return GetProcessAffinityMask(GetCurrentProcess(), &ours, &all) && all != 1 &&
+           SetProcessAffinityMask(GetCurrentProcess(), ours & (~ours + 1));
+}
