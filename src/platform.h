@@ -145,13 +145,15 @@ typedef enum brood_os_method {
 bool brood_os_method_supported(brood_os_method method);
 
 #define BROOD_OS_RECORD_MAX 1120 /* bytes of a start record: its head and the longest authkey */
+#define BROOD_OS_BODY_MAX 4096   /* bytes of a body that goes along with the record */
 
 /// brood_os_start is what a child is given.
 typedef struct brood_os_start {
     brood_os_method method;
-    const void *record;   /* secret; reaches the child over a channel only the two can read */
-    size_t record_size;   /* 1 to BROOD_OS_RECORD_MAX */
-    brood_os_handle body; /* a sealed section */
+    const void *record;      /* secret; reaches the child over a channel only the two can read */
+    size_t record_size;      /* 1 to BROOD_OS_RECORD_MAX */
+    brood_view body;         /* up to BROOD_OS_BODY_MAX bytes, or none; then it is */
+    brood_os_handle section; /* in this sealed section */
     const brood_os_handle *handles; /* duplicated into the child, in this order */
     size_t handle_count;
 } brood_os_start;
@@ -233,7 +235,8 @@ void brood_os_process_parent(brood_os_process *out, int64_t pid);
 typedef struct brood_os_arrival {
     unsigned char record[BROOD_OS_RECORD_MAX];
     size_t record_size;
-    brood_os_handle body;
+    brood_buffer body;        /* or none; then it is */
+    brood_os_handle section;  /* in this section */
     brood_os_handle *handles; /* malloc'ed */
     size_t handle_count;
 } brood_os_arrival;

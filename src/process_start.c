@@ -83,12 +83,27 @@ static int collect_named(brood_value **out, const brood_args *args, size_t posit
     return 0;
 }
 
-static int reserve_section(void *user, size_t size, void **data)
-{
-    brood_os_section *section = user;
-    const int rc = brood_os_section_create(section, size);
+/* A small body goes along with the record; a larger one is encoded straight into shared memory: one
+ * copy, whatever the size. */
+typedef struct start_body {
+    brood_os_section section;
+    void *data;
+    size_t size;
+    unsigned char small[BROOD_OS_BODY_MAX];
+} start_body;
 
-    *data = section->data;
+static int reserve_body(void *user, size_t size, void **data)
+{
+    start_body *room = user;
+    int rc = 0;
+
+    room->size = size;
+    room->data = room->small;
+    if (size > sizeof room->small) {
+        rc = brood_os_section_create(&room->section, size);
+        room->data = room->section.data;
+    }
+    *data = room->data;
     return rc;
 }
 
@@ -129,10 +144,9 @@ static int encode_order(const order *wanted, const brood_value *named, size_t po
     return brood_codec_encode(brood_dict(items, sizeof items / sizeof items[0] / 2), saver, room);
 }
 
-/* Encodes the body straight into shared memory: one copy, whatever the size. */
-static int write_body(brood_os_section *body, brood_parcel *parcel, const order *wanted)
+static int write_body(start_body *out, brood_parcel *parcel, const order *wanted)
 {
-    const brood_room room = {reserve_section, body};
+    const brood_room room = {reserve_body, out};
     const brood_saver saver = brood_parcel_saver(parcel);
     brood_value *named = NULL;
     size_t positional = 0;
@@ -151,23 +165,29 @@ static int write_body(brood_os_section *body, brood_parcel *parcel, const order 
 static int launch(brood_process *process, const order *wanted)
 {
     unsigned char record[BROOD_RECORD_SIZE];
-    brood_os_section body = BROOD_OS_SECTION_NONE;
+    start_body body;
     brood_parcel parcel = BROOD_PARCEL_NONE;
     brood_os_start start;
-    int rc = write_body(&body, &parcel, wanted);
+    int rc;
 
+    body.section = BROOD_OS_SECTION_NONE;
+    rc = write_body(&body, &parcel, wanted);
     if (rc) {
         goto done;
     }
     brood_record_sign(record, body.data, body.size, (uint32_t)parcel.count);
-    rc = brood_os_section_seal(&body);
+    start.body = (brood_view){body.data, body.size};
+    if (body.data != body.small) {
+        start.body = (brood_view){NULL, 0};
+        rc = brood_os_section_seal(&body.section);
+    }
     if (rc) {
         goto done;
     }
     start.method = wanted->method;
     start.record = record;
     start.record_size = sizeof record;
-    start.body = body.handle;
+    start.section = body.section.handle;
     start.handles = parcel.handles;
     start.handle_count = parcel.count;
     rc = brood_os_process_start(&process->os, &start);
@@ -178,7 +198,7 @@ static int launch(brood_process *process, const order *wanted)
 done:
     sodium_memzero(record, sizeof record);
     brood_parcel_release(&parcel);
-    brood_os_section_close(&body);
+    brood_os_section_close(&body.section);
     return rc;
 }
 

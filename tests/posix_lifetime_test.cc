@@ -13,6 +13,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -171,6 +172,12 @@ struct State {
     bool by_signal; /* only a signal of the kernel ends it */
 };
 
+/* For lists of tests. */
+void PrintTo(const State &state, std::ostream *out)
+{
+    *out << state.name;
+}
+
 const State kStates[] = {
     {"Busy", BusyLoopWithoutCalls, 0, false, false},
     {"BlocksSignals", BlockedSignals, 0, false, false},
@@ -217,10 +224,10 @@ TEST_P(LifetimeOfAChild, EndsWithItsParentWhateverItDoes)
     ASSERT_EQ(2u, pids.size()) << family.Words();
     ASSERT_EQ(pids[0], pids[1]);
     const int64_t pid = pids[0];
-    const std::vector<int64_t> below = ChildrenOf(pid);
     if (state.letter != 0) {
         ASSERT_TRUE(WaitFor([&] { return StateOf(pid) == state.letter; })) << StateOf(pid);
     }
+    const std::vector<int64_t> below = ChildrenOf(pid);
     EXPECT_TRUE(HasThreads(pid));
     family.Kill();
     EXPECT_TRUE(WaitFor([&] { return !HasThreads(pid); }));

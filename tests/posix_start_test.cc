@@ -329,11 +329,12 @@ int ExitCode(const Outcome &outcome)
     return WIFEXITED(outcome.status) ? WEXITSTATUS(outcome.status) : -WTERMSIG(outcome.status);
 }
 
-/* What a parent sends: preface, record, then handles and the go byte. */
+/* What a parent sends: preface, record, a small body, then handles. */
 struct Preface {
     uint32_t magic = 0x646f7262;
     uint32_t report = 0; /* over the channel */
     uint32_t record_size = BROOD_RECORD_SIZE;
+    uint32_t body_size = 0; /* in a section */
     uint32_t handle_count = 0;
 };
 
@@ -359,7 +360,7 @@ class Starter {
     {
         std::string bytes(reinterpret_cast<const char *>(&preface), sizeof preface);
         bytes.append(reinterpret_cast<const char *>(record), sizeof record);
-        bytes += 'g';
+        bytes.append(text_, 0, preface.body_size);
         bytes.resize(std::min(bytes.size(), send_size));
         return StartByHand(
             [&] {
@@ -393,6 +394,10 @@ class Starter {
         msghdr message = {};
         message.msg_iov = &piece;
         message.msg_iovlen = 1;
+        if (preface.body_size > 0) {
+            EXPECT_EQ(static_cast<ssize_t>(bytes.size()), sendmsg(pair_[0], &message, 0));
+            return;
+        }
         message.msg_control = room;
         message.msg_controllen = sizeof room;
         cmsghdr *head = CMSG_FIRSTHDR(&message);
@@ -439,8 +444,7 @@ TEST(ForeignStart, ThatIsWhollyRightIsReadAndFoundToBeNoValue)
 
 TEST(ForeignStart, CutShortAtAnyByteIsRefused)
 {
-    for (size_t size = 1; size < sizeof(Preface) + BROOD_RECORD_SIZE + 1;
-         size += size < 20 ? 1 : 9) {
+    for (size_t size = 1; size < sizeof(Preface) + BROOD_RECORD_SIZE; size += size < 20 ? 1 : 9) {
         const Outcome outcome = Starter().Run(size);
         EXPECT_EQ(1, ExitCode(outcome)) << size;
         EXPECT_NE("", outcome.err) << size;
@@ -483,6 +487,32 @@ TEST(ForeignStart, WithASmallerBodyThanItSaysIsRefused)
     Starter starter;
     starter.record[54] = 1; /* 256 bytes more */
     ExpectRefused(starter.Run(kAll), "shared memory of 15 bytes");
+}
+
+TEST(ForeignStart, WithASmallBodyIsRead)
+{
+    Starter starter;
+    starter.preface.body_size = 15;
+    ExpectRefused(starter.Run(kAll), "PROTO");
+}
+
+TEST(ForeignStart, WithASmallBodyCutShortAtAnyByteIsRefused)
+{
+    for (size_t size = 0; size < 15; size++) {
+        Starter starter;
+        starter.preface.body_size = 15;
+        ExpectRefused(starter.Run(sizeof(Preface) + BROOD_RECORD_SIZE + size), "cut short");
+    }
+}
+
+TEST(ForeignStart, WithLessOfASmallBodyThanTheRecordSaysIsRefused)
+{
+    Starter starter;
+    starter.preface.body_size = 14;
+    ExpectRefused(starter.Run(kAll), "14 bytes came where 15 were announced");
+    Starter much;
+    much.preface.body_size = 1u << 20;
+    ExpectRefused(much.Run(kAll), "is no start record");
 }
 
 TEST(ForeignStart, ByAnotherUserIsRefused)

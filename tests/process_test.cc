@@ -363,16 +363,29 @@ TEST(ProcessStart, RefusesAFunctionThatIsNotInTheProgram)
     EXPECT_EQ(BROOD_EMODULE, brood_last_error()->error);
 }
 
-TEST(ProcessStart, LeavesNothingBehindWhenAnyStepFails)
+/* The size decides how the arguments travel: beside the record, or in shared memory. */
+class ProcessStartOfSize : public testing::TestWithParam<size_t> {};
+
+int LingerWithData(brood_call *call)
 {
-    ForEachFault([] {
+    brood_connection *connection = nullptr;
+    brood_view data = {nullptr, 0};
+    const int rc = BROOD_UNPACK(call, &connection, &data);
+    return rc ? rc : brood_poll(connection, BROOD_FOREVER);
+}
+
+TEST_P(ProcessStartOfSize, LeavesNothingBehindWhenAnyStepFails)
+{
+    const std::string data(GetParam(), 'x');
+    ForEachFault([&data] {
         brood_process *raw = nullptr;
         auto [mine, theirs] = Pipe();
         if (!theirs) {
             return;
         }
-        const int rc =
-            brood_process_start(&raw, Linger, BROOD_ARGS(BROOD_GIVE(theirs.get())), nullptr);
+        const int rc = brood_process_start(
+            &raw, LingerWithData,
+            BROOD_ARGS(BROOD_GIVE(theirs.get()), brood_bytes(data.data(), data.size())), nullptr);
         EXPECT_EQ(rc == 0, raw != nullptr);
         EXPECT_TRUE(rc == 0 || brood_fault_fired()) << LastWords();
         EXPECT_EQ(rc == 0, brood_connection_closed(theirs.get()));
@@ -385,6 +398,19 @@ TEST(ProcessStart, LeavesNothingBehindWhenAnyStepFails)
         brood_fault_pause(false);
     });
     EXPECT_TRUE(ChildrenOf(inside_pid()).empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(InBytes, ProcessStartOfSize, testing::Values(0, 100000));
+
+TEST(ProcessArguments, MayHaveEverySizeAroundTheOneThatNeedsSharedMemory)
+{
+    for (size_t size = 3500; size<4200; size += size> 3700 && size < 4100 ? 5 : 100) {
+        const std::string data(size, 'y');
+        const Process child = Start(GiveBack, BROOD_ARGS(brood_bytes(data.data(), data.size())));
+        Message answer;
+        ASSERT_EQ(0, Result(child, &answer)) << LastWords();
+        EXPECT_EQ(size, brood_as_view(brood_message_value(answer.get())).size);
+    }
 }
 
 TEST(ProcessResult, FailsCleanlyWhenAnyStepFails)

@@ -1,4 +1,4 @@
-/* The channel between parent and child: the secret record, then descriptors, then the go byte.
+/* The channel between parent and child: the secret record, a small body, then descriptors.
  *
  * All of it is small and is sent at once, so the parent waits for nothing. Descriptors ride along
  * as SCM_RIGHTS, so many to a message. */
@@ -12,7 +12,6 @@
 
 #define MAGIC 0x646f7262u /* "brod" */
 #define HANDLES_MAX (1u << 20)
-#define GO 'g'
 #define MORE 'm'
 
 #if !defined(MSG_NOSIGNAL)
@@ -22,11 +21,12 @@
 #define MSG_CMSG_CLOEXEC 0
 #endif
 
-/* First on the channel, with the parcel's descriptors. */
+/* First on the channel, with the section's descriptor if the body is in one, and the report's. */
 typedef struct preface {
     uint32_t magic;
     uint32_t report;
     uint32_t record_size;
+    uint32_t body_size; /* 0: a section */
     uint32_t handle_count;
 } preface;
 
@@ -140,25 +140,27 @@ static int send_handles(int channel, const brood_os_start *start)
 
 static int send_all(int channel, const brood_os_start *start, const brood_posix_parcel *parcel)
 {
-    const int fds[2] = {(int)start->body, parcel->report_fd};
-    const char go = GO;
-    unsigned char first[sizeof(preface) + BROOD_OS_RECORD_MAX];
-    preface head = {MAGIC, parcel->report, (uint32_t)start->record_size,
-                    (uint32_t)start->handle_count};
+    const preface head = {MAGIC, parcel->report, (uint32_t)start->record_size,
+                          (uint32_t)start->body.size, (uint32_t)start->handle_count};
+    const size_t secret_size = sizeof head + start->record_size;
+    unsigned char first[sizeof head + BROOD_OS_RECORD_MAX + BROOD_OS_BODY_MAX];
+    int fds[2];
+    size_t count = 0;
     int rc;
 
     memcpy(first, &head, sizeof head);
     memcpy(first + sizeof head, start->record, start->record_size);
-    rc = brood_posix_send_fds(channel, first, sizeof head + start->record_size, fds,
-                              parcel->report_fd >= 0 ? 2 : 1);
-    sodium_memzero(first, sizeof first);
-    if (rc == 0) {
-        rc = send_handles(channel, start);
+    if (start->body.size > 0) {
+        memcpy(first + secret_size, start->body.data, start->body.size);
+    } else {
+        fds[count++] = (int)start->section;
     }
-    if (rc == 0) {
-        rc = brood_posix_send_fds(channel, &go, 1, NULL, 0);
+    if (parcel->report_fd >= 0) {
+        fds[count++] = parcel->report_fd;
     }
-    return rc;
+    rc = brood_posix_send_fds(channel, first, secret_size + start->body.size, fds, count);
+    sodium_memzero(first, secret_size);
+    return rc ? rc : send_handles(channel, start);
 }
 
 int brood_posix_channel_send(int channel, const brood_os_start *start,
@@ -201,32 +203,55 @@ static int receive_exactly(int channel, void *data, size_t size)
     return 0;
 }
 
-static int receive_preface(int channel, preface *head, brood_os_handle *body,
+static bool valid_preface(const preface *head, size_t got, size_t fd_count)
+{
+    const size_t fds_wanted =
+        (head->body_size == 0) + (size_t)(head->report == BROOD_POSIX_REPORT_MEMORY);
+
+    return got == sizeof *head && head->magic == MAGIC && fd_count == fds_wanted &&
+           head->record_size <= BROOD_OS_RECORD_MAX && head->body_size <= BROOD_OS_BODY_MAX &&
+           head->handle_count <= HANDLES_MAX;
+}
+
+static int receive_preface(int channel, preface *head, brood_os_handle *section,
                            brood_posix_parcel *parcel)
 {
     int fds[BROOD_POSIX_FDS_MAX];
     size_t count = 0;
     size_t got = 0;
+    size_t taken = 0;
     int rc = brood_posix_receive_fds(channel, head, sizeof *head, MSG_WAITALL, &got, fds, &count);
 
     if (rc) {
         return rc;
     }
-    *body = count > 0 ? fds[0] : BROOD_NO_HANDLE;
-    parcel->report_fd = count > 1 ? fds[1] : -1;
-    for (size_t i = 2; i < count; i++) {
-        brood_posix_close(fds[i]);
-    }
     if (got == 0) {
         return brood_fail(BROOD_EPEER, "the parent ended before it had sent anything");
     }
-    parcel->report = head->report;
-    if (got < sizeof *head || head->magic != MAGIC || count < 1 ||
-        head->record_size > BROOD_OS_RECORD_MAX || head->handle_count > HANDLES_MAX ||
-        (head->report == BROOD_POSIX_REPORT_MEMORY) != (count == 2)) {
+    if (!valid_preface(head, got, count)) {
+        for (size_t i = 0; i < count; i++) {
+            brood_posix_close(fds[i]);
+        }
         return brood_fail(BROOD_EAUTH, "what came over descriptor %d is no start record", channel);
     }
+    parcel->report = head->report;
+    if (head->body_size == 0) {
+        *section = fds[taken++];
+    }
+    if (head->report == BROOD_POSIX_REPORT_MEMORY) {
+        parcel->report_fd = fds[taken];
+    }
     return 0;
+}
+
+static int receive_body(int channel, brood_buffer *out, size_t size)
+{
+    int rc = 0;
+
+    if (size > 0) {
+        rc = brood_buffer_new(out, size);
+    }
+    return rc || size == 0 ? rc : receive_exactly(channel, out->data, size);
 }
 
 static int receive_handles(int channel, brood_os_arrival *out, size_t total)
@@ -261,27 +286,22 @@ static int receive_handles(int channel, brood_os_arrival *out, size_t total)
 int brood_posix_channel_receive(int channel, brood_os_arrival *out, brood_posix_parcel *parcel)
 {
     preface head;
-    char go = 0;
-    int rc = receive_preface(channel, &head, &out->body, parcel);
+    int rc = receive_preface(channel, &head, &out->section, parcel);
 
     if (rc) {
         return rc;
     }
     rc = receive_exactly(channel, out->record, head.record_size);
+    out->record_size = head.record_size;
+    if (rc == 0) {
+        rc = receive_body(channel, &out->body, head.body_size);
+    }
     if (rc) {
         return rc;
     }
-    out->record_size = head.record_size;
     out->handles = BROOD_ALLOC(malloc((head.handle_count + 1) * sizeof *out->handles));
     if (out->handles == NULL) {
         return brood_fail_nomem("the handles from the parent");
     }
-    rc = receive_handles(channel, out, head.handle_count);
-    if (rc == 0) {
-        rc = receive_exactly(channel, &go, 1);
-    }
-    if (rc == 0 && go != GO) {
-        rc = brood_fail(BROOD_EAUTH, "what came over descriptor %d is no start record", channel);
-    }
-    return rc;
+    return receive_handles(channel, out, head.handle_count);
 }

@@ -106,14 +106,18 @@ static int map_secret(brood_win32_secret **out, HANDLE section)
     brood_win32_secret *secret = BROOD_WIN("MapViewOfFile", ERROR_NOT_ENOUGH_MEMORY, NULL,
                                            brood_win32_view(section, access, sizeof *secret));
     MEMORY_BASIC_INFORMATION facts;
+    size_t room;
 
     if (secret == NULL) {
         return brood_win32_error(GetLastError(), "map what the parent sent");
     }
-    if (VirtualQuery(secret, &facts, sizeof facts) == 0 ||
-        secret->magic != BROOD_WIN32_SECRET_MAGIC || secret->record_size == 0 ||
-        secret->record_size > sizeof secret->record ||
-        secret->handle_count > (facts.RegionSize - sizeof *secret) / sizeof(uint64_t)) {
+    room = VirtualQuery(secret, &facts, sizeof facts) != 0 ? facts.RegionSize : 0;
+    if (room < sizeof *secret || secret->magic != BROOD_WIN32_SECRET_MAGIC ||
+        secret->record_size == 0 || secret->record_size > sizeof secret->record ||
+        secret->body_size > BROOD_OS_BODY_MAX ||
+        secret->handle_count > (room - sizeof *secret) / sizeof(uint64_t) ||
+        secret->body_size >
+            room - sizeof *secret - (size_t)secret->handle_count * sizeof(uint64_t)) {
         (void)UnmapViewOfFile(secret);
         return fail_foreign();
     }
@@ -140,11 +144,26 @@ static int copy_handles(brood_os_handle **out, const brood_win32_secret *secret)
     return 0;
 }
 
+static int copy_body(brood_buffer *out, const brood_win32_secret *secret)
+{
+    int rc = 0;
+
+    if (secret->body_size > 0) {
+        rc = brood_buffer_new(out, (size_t)secret->body_size);
+    }
+    if (rc == 0 && secret->body_size > 0) {
+        memcpy(out->data, &secret->handles[secret->handle_count], out->size);
+    }
+    return rc;
+}
+
 static void close_sent(const brood_win32_secret *secret)
 {
     size_t i;
 
-    brood_os_handle_close((brood_os_handle)secret->body);
+    if (secret->section != 0) {
+        brood_os_handle_close((brood_os_handle)secret->section);
+    }
     for (i = 0; i < (size_t)secret->handle_count; i++) {
         brood_os_handle_close((brood_os_handle)secret->handles[i]);
     }
@@ -169,6 +188,9 @@ int brood_os_child_receive(brood_os_arrival *out)
     rc = brood_win32_report_bind((HANDLE)(uintptr_t)secret->report,
                                  (HANDLE)(uintptr_t)secret->parent, secret->nonce);
     if (rc == 0) {
+        rc = copy_body(&out->body, secret);
+    }
+    if (rc == 0) {
         rc = copy_handles(&handles, secret);
     }
     if (rc) {
@@ -177,13 +199,15 @@ int brood_os_child_receive(brood_os_arrival *out)
     }
     memcpy(out->record, secret->record, (size_t)secret->record_size);
     out->record_size = (size_t)secret->record_size;
-    out->body = (brood_os_handle)secret->body;
+    if (secret->section != 0) {
+        out->section = (brood_os_handle)secret->section;
+    }
     out->handles = handles;
     out->handle_count = (size_t)secret->handle_count;
 
 done:
     if (secret != NULL) {
-        SecureZeroMemory(secret, sizeof *secret + (size_t)secret->handle_count * sizeof(uint64_t));
+        SecureZeroMemory(secret, sizeof *secret);
         (void)UnmapViewOfFile(secret);
     }
     brood_win32_close(section);

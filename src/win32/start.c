@@ -248,12 +248,12 @@ static int give_handles(const start_plan *plan, brood_win32_secret *secret)
 static int make_secret(start_plan *plan)
 {
     const size_t count = plan->start->handle_count;
+    const size_t fixed = sizeof(brood_win32_secret) + plan->start->body.size;
 
-    if (count > (SIZE_MAX - sizeof(brood_win32_secret)) / sizeof(uint64_t)) {
+    if (count > (SIZE_MAX - fixed) / sizeof(uint64_t)) {
         return brood_fail_nomem("the handles of a start");
     }
-    return brood_os_section_create(&plan->secret,
-                                   sizeof(brood_win32_secret) + count * sizeof(uint64_t));
+    return brood_os_section_create(&plan->secret, fixed + count * sizeof(uint64_t));
 }
 
 static int make_report(start_plan *plan)
@@ -264,8 +264,13 @@ static int make_report(start_plan *plan)
 static int fill_secret(start_plan *plan)
 {
     brood_win32_secret *secret = plan->secret.data;
-    int rc = give(plan, &secret->body, brood_win32_handle(plan->start->body), FILE_MAP_READ, 0);
+    const brood_view *body = &plan->start->body;
+    int rc = 0;
 
+    if (body->size == 0) {
+        rc = give(plan, &secret->section, brood_win32_handle(plan->start->section), FILE_MAP_READ,
+                  0);
+    }
     if (rc == 0) {
         rc = give(plan, &secret->report, plan->report_section, FILE_MAP_READ | FILE_MAP_WRITE, 0);
     }
@@ -283,6 +288,10 @@ static int fill_secret(start_plan *plan)
     if (rc) {
         return rc;
     }
+    if (body->size > 0) {
+        memcpy(&secret->handles[secret->handle_count], body->data, body->size);
+    }
+    secret->body_size = body->size;
     memcpy(secret->nonce, brood_win32_report_nonce(plan->report), sizeof secret->nonce);
     memcpy(secret->record, plan->start->record, plan->start->record_size);
     secret->record_size = plan->start->record_size;

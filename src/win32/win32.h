@@ -75,14 +75,15 @@ typedef struct brood_win32_hint {
 /* All handles are values in the child. */
 typedef struct brood_win32_secret {
     uint64_t magic;
-    uint64_t body;
+    uint64_t section; /* with the body; 0: it is here, behind the handles */
+    uint64_t body_size;
     uint64_t report; /* the section with the report page */
     uint64_t parent; /* the parent's process */
     uint64_t record_size;
     uint64_t handle_count;
     unsigned char nonce[BROOD_WIN32_NONCE_SIZE]; /* for reports */
     unsigned char record[BROOD_OS_RECORD_MAX];
-    uint64_t handles[]; /* handle_count of them */
+    uint64_t handles[]; /* handle_count of them, then body_size bytes */
 } brood_win32_secret;
 
 #define BROOD_WIN32_SECRET_MAGIC UINT64_C(0x3174657263657364)
