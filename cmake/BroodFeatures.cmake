@@ -74,6 +74,9 @@ int main(void)
     int ends[2];
     return pipe2(ends, O_CLOEXEC);
 }")
+brood_feature(EVENTFD "
+#include <sys/eventfd.h>
+int main(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }")
 brood_feature(SOCK_CLOEXEC "
 #include <sys/socket.h>
 int main(void) { return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }")

@@ -11,5 +11,6 @@
 #include <brood/process.h>
 #include <brood/process_class.h>
 #include <brood/value.h>
+#include <brood/wait.h>
 
 #endif

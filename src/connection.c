@@ -140,6 +140,7 @@ void brood_connection_close(brood_connection *connection)
     connection->closed = true;
     stream = take_stream_if_done(connection);
     brood_os_condition_wake_all(&connection->changed);
+    brood_waiters_wake(connection->waiters);
     brood_os_mutex_unlock(&connection->mutex);
     brood_os_stream_close(&stream);
 }
@@ -173,6 +174,12 @@ bool brood_connection_writable(const brood_connection *connection)
     return connection != NULL && connection->writable;
 }
 
+int brood_connection_wrong_way(brood_side which)
+{
+    return brood_fail(BROOD_EINVAL,
+                      which == BROOD_READING ? "this end only sends" : "this end only receives");
+}
+
 int brood_connection_closed_here(void)
 {
     return brood_fail(BROOD_ECLOSED, "the connection was closed here");
@@ -193,15 +200,28 @@ int brood_connection_pin(brood_connection *connection, brood_os_handle *handle)
     return rc;
 }
 
-void brood_connection_unpin(brood_connection *connection)
+/* With the mutex held, which it gives up. */
+static void drop_user(brood_connection *connection)
 {
     brood_os_stream stream;
 
-    brood_os_mutex_lock(&connection->mutex);
     connection->users--;
     stream = take_stream_if_done(connection);
     brood_os_mutex_unlock(&connection->mutex);
     brood_os_stream_close(&stream);
+}
+
+void brood_connection_unpin(brood_connection *connection)
+{
+    brood_os_mutex_lock(&connection->mutex);
+    drop_user(connection);
+}
+
+void brood_connection_unwatch(brood_connection *connection, brood_waiter *waiter)
+{
+    brood_os_mutex_lock(&connection->mutex);
+    brood_waiter_dismiss(waiter);
+    drop_user(connection);
 }
 
 /* ---- taking turns ---- */
@@ -228,17 +248,24 @@ static int enter(brood_connection *connection, brood_side which, int64_t deadlin
     return rc;
 }
 
+/* What was read ahead does not show on the stream. */
+static void tell_waiters(brood_connection *connection)
+{
+    if (connection->left_out || brood_connection_has_message(connection)) {
+        connection->left_out = false;
+        brood_waiters_wake(connection->waiters);
+    }
+}
+
 void brood_connection_leave(brood_connection *connection, brood_side which)
 {
-    brood_os_stream stream;
-
     brood_os_mutex_lock(&connection->mutex);
     connection->busy[which] = false;
-    connection->users--;
-    stream = take_stream_if_done(connection);
     brood_os_condition_wake_all(&connection->changed);
-    brood_os_mutex_unlock(&connection->mutex);
-    brood_os_stream_close(&stream);
+    if (which == BROOD_READING && connection->waiters != NULL) {
+        tell_waiters(connection);
+    }
+    drop_user(connection);
 }
 
 int brood_connection_enter(brood_connection *connection, brood_side which, int64_t timeout_ms,
@@ -250,8 +277,7 @@ int brood_connection_enter(brood_connection *connection, brood_side which, int64
         return brood_fail(BROOD_EINVAL, "the connection is NULL");
     }
     if (!(which == BROOD_READING ? connection->readable : connection->writable)) {
-        return brood_fail(BROOD_EINVAL, which == BROOD_READING ? "this end only sends"
-                                                               : "this end only receives");
+        return brood_connection_wrong_way(which);
     }
     rc = brood_deadline(deadline_ns, timeout_ms);
     return rc ? rc : enter(connection, which, *deadline_ns);

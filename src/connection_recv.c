@@ -12,6 +12,17 @@
 
 #define FIRST_PIECE ((size_t)16 * 1024 * 1024) /* allocated before a byte of it came */
 
+/* What a foreign event loop waits for has to tell of the next bytes, on systems where that does not
+ * go by itself. If it fails now, the next receive says why. */
+static void arm_for_others(brood_connection *connection)
+{
+    brood_os_waitable what = {BROOD_NO_HANDLE, false, false};
+
+    if (connection->watched) {
+        (void)brood_os_stream_arm(&connection->stream, &what);
+    }
+}
+
 static int read_some(brood_connection *connection, void *data, size_t size, size_t *got,
                      int64_t deadline_ns)
 {
@@ -25,7 +36,11 @@ static int read_some(brood_connection *connection, void *data, size_t size, size
         if (rc == BROOD_EEND) {
             connection->ended = true;
         }
-        if (rc != BROOD_ETIMEDOUT || brood_deadline_passed(deadline_ns)) {
+        if (rc != BROOD_ETIMEDOUT) {
+            return rc;
+        }
+        if (brood_deadline_passed(deadline_ns)) {
+            arm_for_others(connection);
             return rc;
         }
         if (brood_connection_closed(connection)) {
@@ -331,6 +346,33 @@ int brood_recv_bytes_into(brood_connection *connection, void *data, size_t *size
     return rc;
 }
 
+bool brood_connection_has_message(const brood_connection *connection)
+{
+    const size_t ahead = connection->room_end - connection->room_start;
+    uint64_t size;
+    int header;
+
+    if (connection->ended || connection->garbled) {
+        return true;
+    }
+    if (connection->has_header) {
+        return connection->incoming_got + ahead >= connection->incoming_size;
+    }
+    if (ahead == 0) {
+        return false;
+    }
+    header = brood_frame_peek(connection->room + connection->room_start, ahead, &size);
+    return header < 0 || (header > 0 && ahead - (size_t)header >= size);
+}
+
+/* Of a message that is larger than what is read ahead a part is enough. */
+static bool is_ready(const brood_connection *connection)
+{
+    return brood_connection_has_message(connection) ||
+           (connection->room != NULL &&
+            connection->room_end - connection->room_start == connection->room_size);
+}
+
 int brood_poll(brood_connection *connection, int64_t timeout_ms)
 {
     int64_t deadline_ns;
@@ -339,7 +381,7 @@ int brood_poll(brood_connection *connection, int64_t timeout_ms)
     if (rc) {
         return rc;
     }
-    if (!connection->has_header && connection->room_start == connection->room_end) {
+    while (rc == 0 && !is_ready(connection)) {
         rc = fill_room(connection, deadline_ns);
         rc = rc == BROOD_EEND ? 0 : rc;
     }

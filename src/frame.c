@@ -17,7 +17,7 @@ size_t brood_frame_write(unsigned char header[BROOD_FRAME_LONG], uint64_t size)
     return BROOD_FRAME_LONG;
 }
 
-int brood_frame_read(const unsigned char *header, size_t have, uint64_t *size)
+int brood_frame_peek(const unsigned char *header, size_t have, uint64_t *size)
 {
     uint32_t first;
     uint64_t wide;
@@ -31,16 +31,31 @@ int brood_frame_read(const unsigned char *header, size_t have, uint64_t *size)
         return BROOD_FRAME_SHORT;
     }
     if (first != LONG_MARK) {
-        return brood_fail(BROOD_EDECODE, "a message header says a length of %ld bytes",
-                          -(long)(0xffffffffu - first) - 1);
+        return BROOD_EDECODE;
     }
     if (have < BROOD_FRAME_LONG) {
         return 0;
     }
     wide = brood_get_be64(header + BROOD_FRAME_SHORT);
     if (wide > (uint64_t)INT64_MAX) {
-        return brood_fail(BROOD_EDECODE, "a message header says a length beyond 2^63 bytes");
+        return BROOD_EDECODE;
     }
     *size = wide;
     return BROOD_FRAME_LONG;
+}
+
+int brood_frame_read(const unsigned char *header, size_t have, uint64_t *size)
+{
+    const int rc = brood_frame_peek(header, have, size);
+    uint32_t first;
+
+    if (rc >= 0) {
+        return rc;
+    }
+    first = brood_get_be32(header);
+    if (first == LONG_MARK) {
+        return brood_fail(rc, "a message header says a length beyond 2^63 bytes");
+    }
+    return brood_fail(rc, "a message header says a length of %ld bytes",
+                      -(long)(0xffffffffu - first) - 1);
 }

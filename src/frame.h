@@ -17,4 +17,7 @@ size_t brood_frame_write(unsigned char header[BROOD_FRAME_LONG], uint64_t size);
 /// sender writes.
 int brood_frame_read(const unsigned char *header, size_t have, uint64_t *size);
 
+/// brood_frame_peek does the same and leaves the thread's last failure alone.
+int brood_frame_peek(const unsigned char *header, size_t have, uint64_t *size);
+
 #endif

@@ -253,6 +253,35 @@ int brood_os_child_receive(brood_os_arrival *out);
 /// nothing. It never waits for the parent. After a failure it may be tried again with less.
 int brood_os_child_report(const brood_view pieces[2]);
 
+/* ---- waiting for several things at once ---- */
+
+/// brood_os_waitable is one of the things to wait for.
+typedef struct brood_os_waitable {
+    brood_os_handle handle; /* borrowed; BROOD_NO_HANDLE is never waited for */
+    bool hint;              /* a process whose handle tells of its end only roughly: ask it itself,
+                               when the handle is ready and now and again */
+    bool ready;             /* set by brood_os_wait, which never clears it */
+} brood_os_waitable;
+
+/// brood_os_waker ends a thread's brood_os_wait from another thread.
+typedef struct brood_os_waker brood_os_waker;
+
+/// brood_os_waker_mine sets `*out` to this thread's waker, which ends with the thread.
+int brood_os_waker_mine(brood_os_waker **out);
+
+/// brood_os_waker_raise ends the wait of the waker's thread, or the next one if it is not in one.
+void brood_os_waker_raise(brood_os_waker *waker);
+
+/// brood_os_wait waits until at least one of `count` things is ready and marks all that are, or
+/// until this thread's `waker` is raised: then it may mark none. `waker` may be NULL if the limit
+/// is 0. The same handle may stand there more than once.
+/// Errors: BROOD_ETIMEDOUT; BROOD_EINVAL for a handle that is not open; BROOD_ENOMEM.
+int brood_os_wait(brood_os_waitable *things, size_t count, brood_os_waker *waker,
+                  int64_t deadline_ns);
+
+/// brood_os_process_watch says what to watch for the end of a process. `out->ready` is left alone.
+void brood_os_process_watch(const brood_os_process *process, brood_os_waitable *out);
+
 /* ---- streams of bytes between two processes ---- */
 
 /// brood_os_stream is one end. One thread reads and one writes at a time.
@@ -288,6 +317,15 @@ int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], s
                           int64_t deadline_ns);
 
 void brood_os_stream_close(brood_os_stream *stream);
+
+/// brood_os_stream_arm sets up what brood_os_wait is to watch so as to tell when a read would find
+/// something; `out->ready` if it would now, as far as that costs no system call. It belongs to the
+/// stream, stays set up for any number of waits, and no read runs at the same time.
+int brood_os_stream_arm(brood_os_stream *stream, brood_os_waitable *out);
+
+/// brood_os_stream_confirm tells whether a read would find something now that what was armed is
+/// ready; it may only seem so for reasons of the system's. Then arm it again.
+bool brood_os_stream_confirm(brood_os_stream *stream);
 
 /* ---- modules: the program and its shared libraries ---- */
 

@@ -34,6 +34,11 @@ static bool has_ended(brood_process *process)
     return ended;
 }
 
+bool brood_process_is_over(brood_process *process)
+{
+    return has_ended(process) || brood_os_process_wait(&process->os, BROOD_DEADLINE_PASSED) == 0;
+}
+
 int brood_process_wait(brood_process *process, int64_t deadline_ns)
 {
     bool first = false;

@@ -48,6 +48,9 @@ int brood_process_start_work(brood_process **out, const brood_work *work, const 
 /// brood_process_wait waits for the end and collects what is left of the process, once.
 int brood_process_wait(brood_process *process, int64_t deadline_ns);
 
+/// brood_process_is_over tells whether it has ended, and collects nothing.
+bool brood_process_is_over(brood_process *process);
+
 /// brood_process_collect takes status and report, and judges how it ended. Called once, after the
 /// end, by whoever holds the process's mutex or knows that nobody else has the process.
 void brood_process_collect(brood_process *process);

@@ -166,6 +166,19 @@ brood_view brood_os_stream_unread(const brood_os_stream *stream)
     return nothing;
 }
 
+int brood_os_stream_arm(brood_os_stream *stream, brood_os_waitable *out)
+{
+    out->handle = stream->handle;
+    out->hint = false;
+    return 0;
+}
+
+bool brood_os_stream_confirm(brood_os_stream *stream)
+{
+    (void)stream;
+    return true;
+}
+
 int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], size_t *sent,
                           int64_t deadline_ns)
 {

@@ -25,6 +25,18 @@ int brood_os_handle_check(brood_os_handle handle)
     return 0;
 }
 
+int brood_win32_event(HANDLE *out)
+{
+    const HANDLE event = BROOD_WIN("CreateEventW", ERROR_NO_SYSTEM_RESOURCES, NULL,
+                                   CreateEventW(NULL, TRUE, FALSE, NULL));
+
+    if (event == NULL) {
+        return brood_win32_error(GetLastError(), "make an event");
+    }
+    *out = event;
+    return 0;
+}
+
 int brood_os_handle_duplicate(brood_os_handle *out, brood_os_handle handle)
 {
     const HANDLE source = brood_win32_handle(handle);

@@ -23,6 +23,10 @@ typedef struct reader {
     unsigned char *unit; /* UNIT_MAX bytes, made at the first read that needs it */
     size_t start;        /* of what is left in it */
     size_t end;
+
+    HANDLE armed_event; /* made when the stream is first waited for */
+    OVERLAPPED armed;   /* a read of no bytes, which ends when there is something to read */
+    bool is_armed;      /* it was begun, and its end was not taken yet */
 } reader;
 
 static reader *reader_of(const brood_os_stream *stream)
@@ -31,18 +35,6 @@ static reader *reader_of(const brood_os_stream *stream)
 }
 
 /* ---- making ends ---- */
-
-static int make_event(HANDLE *out)
-{
-    const HANDLE event = BROOD_WIN("CreateEventW", ERROR_NO_SYSTEM_RESOURCES, NULL,
-                                   CreateEventW(NULL, TRUE, FALSE, NULL));
-
-    if (event == NULL) {
-        return brood_win32_error(GetLastError(), "make an event");
-    }
-    *out = event;
-    return 0;
-}
 
 int brood_os_stream_adopt(brood_os_stream *out, brood_os_handle handle)
 {
@@ -53,11 +45,11 @@ int brood_os_stream_adopt(brood_os_stream *out, brood_os_handle handle)
     if (made == NULL) {
         return brood_fail_nomem("a stream");
     }
-    rc = make_event(&made->event);
+    rc = brood_win32_event(&made->event);
     if (rc) {
         goto done;
     }
-    rc = make_event(&write_event);
+    rc = brood_win32_event(&write_event);
     if (rc) {
         goto done;
     }
@@ -74,10 +66,26 @@ done:
     return rc;
 }
 
+/* The system writes into `armed` until it is over. */
+static void disarm(const brood_os_stream *stream)
+{
+    const HANDLE pipe = brood_win32_handle(stream->handle);
+    reader *ours = reader_of(stream);
+    DWORD count;
+
+    if (ours->is_armed) {
+        (void)CancelIoEx(pipe, &ours->armed);
+        (void)GetOverlappedResult(pipe, &ours->armed, &count, TRUE);
+        ours->is_armed = false;
+    }
+}
+
 void brood_os_stream_close(brood_os_stream *stream)
 {
     if (stream->read_event != BROOD_NO_HANDLE) {
         reader *ours = reader_of(stream);
+        disarm(stream);
+        brood_win32_close(ours->armed_event);
         brood_win32_close(ours->event);
         free(ours->unit);
         free(ours);
@@ -280,6 +288,12 @@ static int receive(const brood_os_stream *stream, void *data, size_t size, size_
     }
 }
 
+/* Armed, and nothing came since. */
+static bool is_quiet(const reader *ours)
+{
+    return ours->is_armed && !HasOverlappedIoCompleted(&ours->armed);
+}
+
 static size_t take_kept(reader *from, void *data, size_t size)
 {
     const size_t left = from->end - from->start;
@@ -299,6 +313,10 @@ int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_
         size_t count = 0;
         int rc;
 
+        if (deadline_ns == 0 && is_quiet(ours)) {
+            return brood_fail(BROOD_ETIMEDOUT, "receive: timed out");
+        }
+        disarm(stream);
         if (size >= UNIT_MAX) {
             return receive(stream, data, size, got, deadline_ns);
         }
@@ -330,6 +348,63 @@ brood_view brood_os_stream_unread(const brood_os_stream *stream)
     }
     return kept;
 }
+
+/* ---- waiting for bytes ---- */
+
+/* A read of no bytes ends when there is something, and takes nothing of it. Unlike a read with room
+ * it may stay begun for as long as one likes: nothing is lost when it is taken back. */
+static void begin_to_wait(const brood_os_stream *stream, bool *there)
+{
+    static char no_room;
+    reader *ours = reader_of(stream);
+
+    memset(&ours->armed, 0, sizeof ours->armed);
+    ours->armed.hEvent = ours->armed_event;
+    if (!ReadFile(brood_win32_handle(stream->handle), &no_room, 0, NULL, &ours->armed) &&
+        GetLastError() == ERROR_IO_PENDING) {
+        ours->is_armed = true;
+        return;
+    }
+    /* There are bytes, or it is the end: what failed here fails again in a read. */
+    (void)SetEvent(ours->armed_event);
+    *there = true;
+}
+
+int brood_os_stream_arm(brood_os_stream *stream, brood_os_waitable *out)
+{
+    reader *ours = reader_of(stream);
+    int rc = 0;
+
+    if (ours->armed_event == NULL) {
+        rc = brood_win32_event(&ours->armed_event);
+    }
+    if (rc) {
+        return rc;
+    }
+    out->handle = (brood_os_handle)ours->armed_event;
+    out->hint = false;
+    if (ours->start < ours->end) {
+        out->ready = true;
+    } else if (!is_quiet(ours)) {
+        disarm(stream);
+        begin_to_wait(stream, &out->ready);
+    }
+    return 0;
+}
+
+bool brood_os_stream_confirm(brood_os_stream *stream)
+{
+    reader *ours = reader_of(stream);
+    DWORD count;
+
+    /* The system takes a thread's reads back when the thread ends. */
+    return !ours->is_armed ||
+           (HasOverlappedIoCompleted(&ours->armed) &&
+            (GetOverlappedResult(brood_win32_handle(stream->handle), &ours->armed, &count, FALSE) ||
+             GetLastError() != ERROR_OPERATION_ABORTED));
+}
+
+/* ---- writing ---- */
 
 /* Chooses what leaves as one unit: as it lies there, or both pieces joined in `room`. */
 static brood_view next_unit(const brood_view pieces[2], unsigned char room[JOIN_MAX])

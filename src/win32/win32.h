@@ -39,6 +39,9 @@ static inline bool brood_win32_valid(HANDLE handle)
 /// brood_win32_close closes a handle, an invalid one allowed, and keeps GetLastError.
 void brood_win32_close(HANDLE handle);
 
+/// brood_win32_event makes an event that stays signalled until it is reset; not signalled.
+int brood_win32_event(HANDLE *out);
+
 /// brood_win32_error translates a GetLastError; the words (printf rules) say what was tried on
 /// what.
 int brood_win32_error(DWORD code, const char *format, ...) BROOD_PRINTF(2, 3);
