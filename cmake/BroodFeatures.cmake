@@ -80,6 +80,12 @@ int main(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }")
 brood_feature(SOCK_CLOEXEC "
 #include <sys/socket.h>
 int main(void) { return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0); }")
+# A file of the system's, which a cross build cannot look at.
+brood_feature(PROC_MAPS "
+#if !defined(__linux__)
+#error
+#endif
+int main(void) { return 0; }")
 brood_feature(DL_ITERATE_PHDR "
 #include <link.h>
 #include <stddef.h>

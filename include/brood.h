@@ -6,6 +6,7 @@
 #include <brood/call.h>
 #include <brood/connection.h>
 #include <brood/context.h>
+#include <brood/function.h>
 #include <brood/log.h>
 #include <brood/pack.h>
 #include <brood/process.h>

@@ -14,6 +14,8 @@ typedef enum brood_lock_id {
     BROOD_LOCK_CONTEXT,
     BROOD_LOCK_CURRENT,
     BROOD_LOCK_CHILDREN,
+    BROOD_LOCK_MODULES,
+    BROOD_LOCK_NAMES,
     BROOD_LOCK_LOG,
     BROOD_LOCK_COUNT
 } brood_lock_id;

@@ -175,8 +175,8 @@ static int load(void *user, brood_arena *arena, brood_value id, brood_value *obj
     int rc;
 
     (void)arena;
-    if (name.size == 8 && memcmp(name.data, "function", 8) == 0) {
-        rc = brood_function_load(id, &function);
+    if (brood_function_concerns(id)) {
+        rc = brood_function_load(id, true, &function);
         if (rc == 0) {
             *object = brood_function_value(function);
         }

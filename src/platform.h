@@ -331,30 +331,61 @@ bool brood_os_stream_confirm(brood_os_stream *stream);
 
 #define BROOD_OS_IDENTITY_MAX 64
 
-/// brood_os_module is a loaded program or library.
+/// brood_os_module is a loaded program or library. It says nothing any more once that is unloaded.
 typedef struct brood_os_module {
     const unsigned char *base; /* where offsets count from */
     size_t size;               /* bytes from there that belong to it */
     bool is_main;              /* the program itself */
+    unsigned char identity[BROOD_OS_IDENTITY_MAX]; /* what the linker left: ELF build-id, PE */
+    size_t identity_size;                          /* CodeView id, Mach-O UUID; 0: nothing */
 } brood_os_module;
+
+/// brood_os_visit is shown bytes, piece by piece.
+typedef void (*brood_os_visit)(void *user, const void *data, size_t size);
 
 /// brood_os_module_main finds the program.
 int brood_os_module_main(brood_os_module *out);
 
-/// brood_os_module_of finds the module that holds `address`; BROOD_EMODULE if none does.
+/// brood_os_module_of finds the module that has `address` in one of its segments; BROOD_EMODULE if
+/// none does.
 int brood_os_module_of(brood_os_module *out, const void *address);
+
+/// brood_os_module_list sets `*out` (malloc'ed) to all that are loaded.
+int brood_os_module_list(brood_os_module **out, size_t *count);
+
+/// brood_os_module_changes returns a number that changes whenever a module is loaded or unloaded:
+/// until then what was learned of modules is true.
+uint64_t brood_os_module_changes(void);
 
 /// brood_os_module_executable tells whether `offset` lies in code of the module.
 bool brood_os_module_executable(const brood_os_module *module, uint64_t offset);
 
-/// brood_os_module_identity copies the id that the linker gave the module (ELF build-id, PE
-/// CodeView id) and sets `*size`, 0 if it has none.
-int brood_os_module_identity(const brood_os_module *module,
-                             unsigned char identity[BROOD_OS_IDENTITY_MAX], size_t *size);
+/// brood_os_module_code shows the bytes that make up the module's code, the same in every process
+/// that runs the same file. BROOD_EMODULE, in words, for code that is not the same everywhere.
+int brood_os_module_code(const brood_os_module *module, brood_os_visit visit, void *user);
 
-/// brood_os_module_code shows the bytes that make up the module's code, piece by piece, the same in
-/// every process that runs the same file.
-int brood_os_module_code(const brood_os_module *module,
-                         void (*visit)(void *user, const void *data, size_t size), void *user);
+/// brood_os_module_path sets `*out` (malloc'ed) to the absolute path of the module's file.
+/// BROOD_EMODULE, in words, if it has none that can be opened.
+int brood_os_module_path(char **out, const brood_os_module *module);
+
+/// brood_os_image is a library's file that is not loaded yet.
+typedef struct brood_os_image {
+    unsigned char identity[BROOD_OS_IDENTITY_MAX]; /* as of a module */
+    size_t identity_size;
+    brood_os_handle file;
+    void *map; /* the port's */
+} brood_os_image;
+
+/// brood_os_image_open reads who the file at the absolute `path` is, without running any of it.
+int brood_os_image_open(brood_os_image *out, const char *path);
+
+/// brood_os_image_code shows what brood_os_module_code will show when it is loaded.
+int brood_os_image_code(const brood_os_image *image, brood_os_visit visit, void *user);
+
+/// brood_os_image_load loads it from `path` for the rest of this process's life; what it needs must
+/// be where the system looks for it.
+int brood_os_image_load(const brood_os_image *image, const char *path);
+
+void brood_os_image_close(brood_os_image *image);
 
 #endif

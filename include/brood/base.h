@@ -37,7 +37,8 @@ typedef struct brood_connection brood_connection;
 typedef struct brood_message brood_message;
 typedef struct brood_process brood_process;
 
-/// brood_function is the unit of work: any function of the program, `static` ones too.
+/// brood_function is the unit of work: any function of the program or of its shared libraries,
+/// `static` ones too. A child that does not have the library loads it from the file it came from.
 ///
 /// It runs in another process with the arguments in `call`, and returns 0 when it is done, 1 to 255
 /// for the program's own codes, or a brood_error (negative). In a process an own code becomes the

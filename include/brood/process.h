@@ -29,7 +29,7 @@ typedef struct brood_process_options {
 /// `*out` is NULL, no process is left and nothing was given away.
 ///
 /// Errors: BROOD_ENOTINIT without brood_init at the top of main; BROOD_EINVAL; BROOD_ETYPE for an
-/// argument that cannot travel; BROOD_EMODULE for a function outside the main program;
+/// argument that cannot travel; BROOD_EMODULE for what is no function of the program or of a library;
 /// BROOD_ENOMEM; BROOD_ESYSTEM, BROOD_EACCES or BROOD_ENOENT from the system.
 /// Threads: safe from any thread.
 BROOD_MAY_FAIL int brood_process_start(brood_process **out, brood_function target,

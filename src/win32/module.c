@@ -1,25 +1,20 @@
 #include "win32.h"
 
+#include <psapi.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Modules are read by the headers that the loader left at their beginning. */
+#include "pe.h"
 
-#define CODEVIEW_SIZE 20 /* of the id: a GUID and an age */
-#define PIECE_SIZE 65536
-
-static const IMAGE_NT_HEADERS *headers_of(const unsigned char *base)
-{
-    const IMAGE_DOS_HEADER *dos = (const IMAGE_DOS_HEADER *)base;
-
-    return (const IMAGE_NT_HEADERS *)(base + dos->e_lfanew);
-}
+/* Modules of the process, from the headers that the loader left at their beginning. */
 
 static void fill_module(brood_os_module *out, HMODULE module)
 {
+    memset(out, 0, sizeof *out);
     out->base = (const unsigned char *)module;
-    out->size = headers_of(out->base)->OptionalHeader.SizeOfImage;
+    out->size = brood_win32_pe_headers(out->base)->OptionalHeader.SizeOfImage;
     out->is_main = module == GetModuleHandleW(NULL);
+    brood_win32_pe_identity(out->identity, &out->identity_size, out->base);
 }
 
 int brood_os_module_main(brood_os_module *out)
@@ -37,7 +32,9 @@ int brood_os_module_of(brood_os_module *out, const void *address)
                                           GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
                                       (LPCWSTR)address, &module))) {
         return brood_fail_system(BROOD_EMODULE, (int64_t)GetLastError(),
-                                 "no module of this program is at address %p", address);
+                                 "the function at %p is in no program or library: only code that "
+                                 "was loaded from a file travels",
+                                 address);
     }
     fill_module(out, module);
     return 0;
@@ -58,9 +55,118 @@ int brood_os_setup(void)
     return 0;
 }
 
+/* ---- all modules ---- */
+
+static int list_handles(HMODULE **out, size_t *count)
+{
+    HMODULE *handles = NULL;
+    DWORD room = 64 * sizeof *handles;
+    DWORD size = 0;
+
+    for (;;) {
+        HMODULE *grown = BROOD_ALLOC(realloc(handles, room));
+        if (grown == NULL) {
+            free(handles);
+            return brood_fail_nomem("the list of modules");
+        }
+        handles = grown;
+        if (!BROOD_WIN("EnumProcessModules", ERROR_NOT_ENOUGH_MEMORY, FALSE,
+                       K32EnumProcessModules(GetCurrentProcess(), handles, room, &size))) {
+            const int rc = brood_win32_error(GetLastError(), "list this process's modules");
+            free(handles);
+            return rc;
+        }
+        if (size <= room) {
+            *out = handles;
+            *count = size / sizeof *handles;
+            return 0;
+        }
+        room = size + 16 * (DWORD)sizeof *handles; /* some may come meanwhile */
+    }
+}
+
+int brood_os_module_list(brood_os_module **out, size_t *count)
+{
+    HMODULE *handles = NULL;
+    size_t listed = 0;
+    size_t n = 0;
+    size_t i;
+    brood_os_module *modules;
+    int rc = list_handles(&handles, &listed);
+
+    if (rc) {
+        return rc;
+    }
+    modules = BROOD_ALLOC(malloc((listed + 1) * sizeof *modules));
+    if (modules == NULL) {
+        free(handles);
+        return brood_fail_nomem("the list of modules");
+    }
+    for (i = 0; i < listed; i++) {
+        HMODULE module = NULL;
+        /* Held while it is read: another thread may just be unloading it. */
+        if (GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (LPCWSTR)handles[i],
+                               &module)) {
+            fill_module(&modules[n++], module);
+            (void)FreeLibrary(module);
+        }
+    }
+    free(handles);
+    *out = modules;
+    *count = n;
+    return 0;
+}
+
+/* ---- changes ---- */
+
+typedef void(CALLBACK *dll_notification)(ULONG reason, const void *data, void *context);
+typedef LONG(NTAPI *register_notification)(ULONG flags, dll_notification callback, void *context,
+                                           void **cookie);
+
+static volatile LONG changes;
+static bool changes_told;
+static INIT_ONCE changes_once = INIT_ONCE_STATIC_INIT;
+
+static void CALLBACK count_change(ULONG reason, const void *data, void *context)
+{
+    (void)reason;
+    (void)data;
+    (void)context;
+    (void)InterlockedIncrement(&changes);
+}
+
+/* Our code has to stay where it is called from. */
+static BOOL CALLBACK watch_changes(INIT_ONCE *once, void *parameter, void **context)
+{
+    const FARPROC found =
+        GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "LdrRegisterDllNotification");
+    register_notification registers = NULL;
+    void *cookie = NULL;
+
+    (void)once;
+    (void)parameter;
+    (void)context;
+    if (found != NULL && brood_os_setup() == 0) {
+        memcpy(&registers, &found, sizeof registers);
+        changes_told = registers(0, count_change, NULL, &cookie) == 0;
+    }
+    return TRUE;
+}
+
+uint64_t brood_os_module_changes(void)
+{
+    (void)InitOnceExecuteOnce(&changes_once, watch_changes, NULL, NULL);
+    if (!changes_told) {
+        return (uint64_t)InterlockedIncrement(&changes); /* take it that there were */
+    }
+    return (uint64_t)InterlockedCompareExchange(&changes, 0, 0);
+}
+
+/* ---- one module ---- */
+
 bool brood_os_module_executable(const brood_os_module *module, uint64_t offset)
 {
-    const IMAGE_NT_HEADERS *headers = headers_of(module->base);
+    const IMAGE_NT_HEADERS *headers = brood_win32_pe_headers(module->base);
     const IMAGE_SECTION_HEADER *section = IMAGE_FIRST_SECTION(headers);
     WORD i;
 
@@ -71,39 +177,6 @@ bool brood_os_module_executable(const brood_os_module *module, uint64_t offset)
         }
     }
     return false;
-}
-
-/* Copies `size` bytes that the headers say are at `rva`; false if they lie outside. */
-static bool copy_image(const brood_os_module *module, void *out, uint64_t rva, size_t size)
-{
-    if (rva == 0 || rva > module->size || size > module->size - rva) {
-        return false;
-    }
-    memcpy(out, module->base + rva, size);
-    return true;
-}
-
-int brood_os_module_identity(const brood_os_module *module,
-                             unsigned char identity[BROOD_OS_IDENTITY_MAX], size_t *size)
-{
-    const IMAGE_DATA_DIRECTORY *directory =
-        &headers_of(module->base)->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_DEBUG];
-    IMAGE_DEBUG_DIRECTORY entry;
-    unsigned char codeview[4 + CODEVIEW_SIZE];
-    uint64_t at;
-
-    *size = 0;
-    for (at = 0; at + sizeof entry <= directory->Size; at += sizeof entry) {
-        if (copy_image(module, &entry, directory->VirtualAddress + at, sizeof entry) &&
-            entry.Type == IMAGE_DEBUG_TYPE_CODEVIEW && entry.SizeOfData >= sizeof codeview &&
-            copy_image(module, codeview, entry.AddressOfRawData, sizeof codeview) &&
-            memcmp(codeview, "RSDS", 4) == 0) {
-            memcpy(identity, codeview + 4, CODEVIEW_SIZE);
-            *size = CODEVIEW_SIZE;
-            break;
-        }
-    }
-    return 0;
 }
 
 int brood_win32_module_path(wchar_t **out, HMODULE module)
@@ -123,7 +196,7 @@ int brood_win32_module_path(wchar_t **out, HMODULE module)
         length = BROOD_WIN("GetModuleFileNameW", ERROR_NOT_ENOUGH_MEMORY, 0u,
                            GetModuleFileNameW(module, path, room));
         if (length == 0) {
-            const int rc = brood_win32_error(GetLastError(), "find this program's executable");
+            const int rc = brood_win32_error(GetLastError(), "find the file of a module");
             free(path);
             return rc;
         }
@@ -135,60 +208,19 @@ int brood_win32_module_path(wchar_t **out, HMODULE module)
     }
 }
 
-/* Shows `left` bytes of the file from `offset` on. */
-static int show_file(HANDLE file, uint64_t offset, uint64_t left, unsigned char *piece,
-                     void (*visit)(void *user, const void *data, size_t size), void *user)
+int brood_os_module_path(char **out, const brood_os_module *module)
 {
-    while (left > 0) {
-        const DWORD wanted = left < PIECE_SIZE ? (DWORD)left : PIECE_SIZE;
-        OVERLAPPED place;
-        DWORD got = 0;
+    wchar_t *path = NULL;
+    int rc = brood_win32_module_path(&path, (HMODULE)(uintptr_t)module->base);
 
-        memset(&place, 0, sizeof place);
-        place.Offset = (DWORD)offset;
-        place.OffsetHigh = (DWORD)(offset >> 32);
-        if (!BROOD_WIN("ReadFile", ERROR_NO_SYSTEM_RESOURCES, FALSE,
-                       ReadFile(file, piece, wanted, &got, &place)) ||
-            got == 0) {
-            return brood_win32_error(GetLastError(), "read this program's executable");
-        }
-        visit(user, piece, got);
-        offset += got;
-        left -= got;
+    if (rc == 0) {
+        rc = brood_win32_utf8(out, path);
+        free(path);
     }
-    return 0;
-}
-
-/* The headers as loaded tell the build: should another file have taken this one's place, its
- * sections' bytes come under headers that do not fit. */
-static int show_sections(const brood_os_module *module, HANDLE file,
-                         void (*visit)(void *user, const void *data, size_t size), void *user)
-{
-    const IMAGE_NT_HEADERS *headers = headers_of(module->base);
-    const IMAGE_SECTION_HEADER *section = IMAGE_FIRST_SECTION(headers);
-    unsigned char *piece = BROOD_ALLOC(malloc(PIECE_SIZE));
-    int rc = 0;
-    WORD i;
-
-    if (piece == NULL) {
-        return brood_fail_nomem("reading a program's code");
-    }
-    visit(user, &headers->FileHeader.TimeDateStamp, sizeof headers->FileHeader.TimeDateStamp);
-    visit(user, &headers->OptionalHeader.SizeOfImage, sizeof headers->OptionalHeader.SizeOfImage);
-    for (i = 0; i < headers->FileHeader.NumberOfSections && rc == 0; i++, section++) {
-        if (section->Characteristics & IMAGE_SCN_MEM_EXECUTE) {
-            visit(user, section, sizeof *section);
-            rc = show_file(file, section->PointerToRawData, section->SizeOfRawData, piece, visit,
-                           user);
-        }
-    }
-    free(piece);
     return rc;
 }
 
-/* From the file: in memory the loader has moved addresses, differently in each process. */
-int brood_os_module_code(const brood_os_module *module,
-                         void (*visit)(void *user, const void *data, size_t size), void *user)
+int brood_os_module_code(const brood_os_module *module, brood_os_visit visit, void *user)
 {
     HANDLE file = INVALID_HANDLE_VALUE;
     wchar_t *path = NULL;
@@ -201,12 +233,10 @@ int brood_os_module_code(const brood_os_module *module,
                      CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
                                  OPEN_EXISTING, 0, NULL));
     if (file == INVALID_HANDLE_VALUE) {
-        rc = brood_win32_error(GetLastError(), "open this program's executable");
-        goto done;
+        rc = brood_win32_error(GetLastError(), "open the file of a module");
+    } else {
+        rc = brood_win32_pe_code(module->base, file, visit, user);
     }
-    rc = show_sections(module, file, visit, user);
-
-done:
     brood_win32_close(file);
     free(path);
     return rc;

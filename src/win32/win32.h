@@ -61,6 +61,13 @@ DWORD brood_win32_left_ms(int64_t deadline_ns);
 /// `size` bytes. UnmapViewOfFile ends it. It is no fault point itself.
 void *brood_win32_view(HANDLE section, DWORD access, size_t size);
 
+/// brood_win32_wide sets `*out` (malloc'ed) to UTF-8 in the system's form. BROOD_EINVAL for what is
+/// not UTF-8.
+int brood_win32_wide(wchar_t **out, const char *text);
+
+/// brood_win32_utf8 does the opposite. BROOD_EMODULE for a file name that is half a character.
+int brood_win32_utf8(char **out, const wchar_t *text);
+
 /// brood_win32_module_path sets `*out` (malloc'ed) to the path of a module's file.
 int brood_win32_module_path(wchar_t **out, HMODULE module);
 
