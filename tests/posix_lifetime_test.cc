@@ -131,7 +131,7 @@ int SleepsWithoutInterruption(brood_call *call)
     ChildSide side(call);
     side.Ready();
     if (vfork() == 0) { // NOLINT: what it does is what the test needs
-        alarm(20); /* nobody is told to end it */
+        alarm(20);      /* nobody is told to end it */
         for (;;) {
             pause();
         }

@@ -1,5 +1,4 @@
-/* Unix only: what a child inherits, hosts with habits of their own, and children that are started
- * by somebody who is not brood. */
+/* Unix only: what a child inherits, and children that are started by somebody who is not brood. */
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
@@ -156,26 +155,6 @@ TEST(Child, HasDefaultSignalsButIsLeftAloneByTheTerminalAsItsParentIs)
     signal(SIGHUP, SIG_DFL);
 }
 
-TEST(Child, StartsWhenTheStandardStreamsAreClosed)
-{
-    const int kept[3] = {dup(0), dup(1), dup(2)};
-    for (int fd = 0; fd < 3; fd++) {
-        close(fd);
-    }
-    const Process child = Start(ListDescriptors);
-    Message answer;
-    const int rc = Result(child, &answer);
-    for (int fd = 0; fd < 3; fd++) {
-        dup2(kept[fd], fd);
-        close(kept[fd]);
-    }
-    ASSERT_EQ(0, rc) << LastWords();
-    const std::string list = brood_as_str(brood_message_value(answer.get()), "");
-    for (const char *line : {"0 /dev/null\n", "1 /dev/null\n", "2 /dev/null\n"}) {
-        EXPECT_NE(std::string::npos, list.find(line)) << list;
-    }
-}
-
 /* Its limit of open files is too low for what it is sent: it fails before it knows its function. */
 TEST(Child, TellsItsParentWhyItCouldNotStart)
 {
@@ -209,73 +188,7 @@ TEST(Child, TellsItsParentWhyItCouldNotStart)
     EXPECT_EQ(1, exitcode);
 }
 
-/* ---- hosts with habits ---- */
-
-TEST(Host, MayIgnoreChildSignals)
-{
-    signal(SIGCHLD, SIG_IGN);
-    const Process good = Start(Nothing);
-    const Process bad = Start([](brood_call *call) { return brood_raise(call, 7, "seven"); });
-    Message answer;
-    int code = 0;
-    EXPECT_EQ(0, Result(good, &answer)) << LastWords();
-    EXPECT_EQ(BROOD_ETASK, Result(bad));
-    EXPECT_EQ(0, brood_process_exitcode(bad.get(), &code));
-    EXPECT_EQ(7, code) << "as it reported itself";
-    signal(SIGCHLD, SIG_DFL);
-}
-
-TEST(Host, MayReapOurChildrenItself)
-{
-    auto [mine, theirs] = Pipe();
-    const Process child = Start(Linger, BROOD_ARGS(BROOD_GIVE(theirs.get())));
-    ASSERT_TRUE(child) << LastWords();
-    ASSERT_EQ(0, brood_process_kill(child.get()));
-    EXPECT_EQ(brood_process_pid(child.get()), waitpid(-1, nullptr, 0));
-    EXPECT_EQ(BROOD_EWORKER, Result(child));
-    EXPECT_EQ(255, brood_last_error()->exitcode);
-    EXPECT_NE(std::string::npos, LastWords().find("status unknown")) << LastWords();
-    EXPECT_EQ(0, brood_process_kill(child.get())) << "its number may be a stranger's by now";
-}
-
-TEST(Host, MayForkWithoutKeepingOurChildrenAlive)
-{
-    auto [mine, theirs] = Pipe();
-    const Process parent = Start(
-        [](brood_call *call) {
-            brood_connection *connection = nullptr;
-            int rc = BROOD_UNPACK(call, &connection);
-            auto [a, b] = Pipe();
-            const Process child = Start(Linger, BROOD_ARGS(BROOD_GIVE(b.get())));
-            const pid_t forked = rc == 0 ? fork() : -1;
-            if (forked == 0) { /* the host's own fork keeps what it has, and stays */
-                for (;;) {
-                    pause();
-                }
-            }
-            if (rc == 0) {
-                rc = brood_send(connection, brood_int(brood_process_pid(child.get())), kSoon);
-            }
-            if (rc == 0) {
-                rc = brood_send(connection, brood_int(forked), kSoon);
-            }
-            return rc ? rc : brood_poll(connection, BROOD_FOREVER);
-        },
-        BROOD_ARGS(BROOD_GIVE(theirs.get())));
-    ASSERT_TRUE(parent) << LastWords();
-    int64_t pids[2] = {0, 0};
-    for (int64_t &pid : pids) {
-        brood_message *raw = nullptr;
-        ASSERT_EQ(0, brood_recv(mine.get(), &raw, kSoon)) << LastWords();
-        pid = brood_as_int(brood_message_value(raw), 0);
-        brood_message_free(raw);
-    }
-    KillHard(brood_process_pid(parent.get()));
-    EXPECT_TRUE(WaitFor([&] { return !IsAlive(pids[0]); }));
-    EXPECT_TRUE(IsAlive(pids[1])) << "it was to outlive its parent";
-    KillHard(pids[1]);
-    EXPECT_EQ(BROOD_EWORKER, Result(parent));
-}
+/* ---- the parent's side ---- */
 
 TEST(Sentinel, BecomesReadableAtTheEnd)
 {

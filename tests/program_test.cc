@@ -60,6 +60,15 @@ TEST(Exit, WaitsForChildrenThatStillRun)
     EXPECT_NE(std::string::npos, result.out.find("child says late\n")) << result.out;
 }
 
+TEST(Output, ThatTheParentKeepsBackIsNotTheChildsToo)
+{
+    const ProgramResult result = RunMode({"buffered"});
+    EXPECT_EQ(0, result.status) << result.err;
+    const size_t first = result.out.find("written once\n");
+    EXPECT_NE(std::string::npos, first) << result.out;
+    EXPECT_EQ(std::string::npos, result.out.find("written once\n", first + 1)) << result.out;
+}
+
 TEST(Log, IsChosenByTheEnvironmentAndPassedOn)
 {
     SetEnvironment("BROOD_LOG", "info");

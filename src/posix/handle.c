@@ -50,8 +50,19 @@ static int move_both(int rc, int ends[2], const char *what)
     return 0;
 }
 
+static brood_os_mutex creation = BROOD_OS_MUTEX_INIT;
+
+void brood_posix_creating(bool creating)
+{
+    if (creating) {
+        brood_os_mutex_lock(&creation);
+    } else {
+        brood_os_mutex_unlock(&creation);
+    }
+}
+
 #if !defined(BROOD_HAVE_SOCK_CLOEXEC) || !defined(BROOD_HAVE_PIPE2)
-/* Another thread may start a program between the two calls; systems with the flags have no gap. */
+/* Another thread may start a program between the two calls, but not by fork, which waits for us. */
 static int close_on_exec(int rc, const int ends[2])
 {
     if (rc == 0 &&
@@ -70,8 +81,11 @@ int brood_posix_pair(int pair[2])
     const int rc =
         BROOD_SYS("socketpair", EMFILE, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
 #else
-    int rc = BROOD_SYS("socketpair", EMFILE, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+    int rc;
+    brood_posix_creating(true);
+    rc = BROOD_SYS("socketpair", EMFILE, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
     rc = close_on_exec(rc, pair);
+    brood_posix_creating(false);
 #endif
     return move_both(rc, pair, "a socket pair");
 }
@@ -81,8 +95,11 @@ int brood_posix_pipe(int ends[2])
 #if defined(BROOD_HAVE_PIPE2)
     const int rc = BROOD_SYS("pipe2", EMFILE, pipe2(ends, O_CLOEXEC));
 #else
-    int rc = BROOD_SYS("pipe", EMFILE, pipe(ends));
+    int rc;
+    brood_posix_creating(true);
+    rc = BROOD_SYS("pipe", EMFILE, pipe(ends));
     rc = close_on_exec(rc, ends);
+    brood_posix_creating(false);
 #endif
     return move_both(rc, ends, "a pipe");
 }

@@ -29,16 +29,19 @@ static void leave_after_fork(void)
     brood_posix_close(write_fd);
     read_fd = -1;
     write_fd = -1;
+    brood_posix_creating(false);
     brood_os_mutex_unlock(&guard);
 }
 
 static void lock_before_fork(void)
 {
     brood_os_mutex_lock(&guard);
+    brood_posix_creating(true);
 }
 
 static void unlock_after_fork(void)
 {
+    brood_posix_creating(false);
     brood_os_mutex_unlock(&guard);
 }
 

@@ -31,7 +31,7 @@ static int open_unnamed(void)
 #endif
 
 /* Sparse memory would crash the one who first writes to it on a full system. */
-static int reserve(int fd, size_t size)
+static int reserve_pages(int fd, size_t size)
 {
 #if defined(BROOD_HAVE_POSIX_FALLOCATE)
     int errnum;
@@ -46,6 +46,17 @@ static int reserve(int fd, size_t size)
     }
     return 0;
 #endif
+}
+
+static int reserve(int fd, size_t size)
+{
+    brood_posix_file_limit limit;
+    int rc;
+
+    brood_posix_file_limit_begin(&limit);
+    rc = reserve_pages(fd, size);
+    brood_posix_file_limit_end(&limit);
+    return rc;
 }
 
 int brood_os_section_create(brood_os_section *out, size_t size)

@@ -1,6 +1,8 @@
 /* Process descriptors: they go on meaning the same process when its number is used again. */
 #include "posix.h"
 
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +29,36 @@ int brood_posix_pidfd_signal(int pidfd, int signum)
                           syscall(SYS_pidfd_send_signal, pidfd, signum, NULL, 0));
 }
 
+/* From the kernel's interface (Linux 6.15), which C libraries' headers do not have yet. */
+typedef struct pidfd_facts {
+    uint64_t mask; /* in: what is asked for; out: what there is */
+    uint64_t cgroup;
+    uint32_t ids[11];
+    int32_t status; /* as wait has it */
+} pidfd_facts;
+
+#define ASK_FACTS _IOWR(0xFF, 11, pidfd_facts)
+#define FACT_STATUS ((uint64_t)1 << 3)
+#define TRIES 5 /* the status is there a moment after the one who reaped it has it */
+
+int brood_posix_pidfd_status(int pidfd, int *status)
+{
+    for (int i = 0; i < TRIES; i++) {
+        pidfd_facts facts = {FACT_STATUS, 0, {0}, 0};
+        const int rc = BROOD_SYS("ioctl", ENOTTY, ioctl(pidfd, ASK_FACTS, &facts));
+        if (rc == 0 && (facts.mask & FACT_STATUS) != 0) {
+            *status = facts.status;
+            return 0;
+        }
+        if (rc < 0 && errno != ESRCH) {
+            return -1;
+        }
+        (void)poll(NULL, 0, 1);
+    }
+    errno = ESRCH;
+    return -1;
+}
+
 #else
 
 static int fail(void)
@@ -46,6 +78,13 @@ int brood_posix_pidfd_ask(int pidfd, siginfo_t *info, int flags)
     (void)pidfd;
     (void)info;
     (void)flags;
+    return fail();
+}
+
+int brood_posix_pidfd_status(int pidfd, int *status)
+{
+    (void)pidfd;
+    (void)status;
     return fail();
 }
 

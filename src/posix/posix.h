@@ -33,6 +33,10 @@ int brood_posix_move(int fd, int least);
 /// brood_posix_close closes a descriptor, -1 allowed, and keeps errno.
 void brood_posix_close(int fd);
 
+/// brood_posix_creating holds off forks that run their handlers while it is true: for moments in
+/// which a new descriptor would be inherited.
+void brood_posix_creating(bool creating);
+
 /// brood_posix_pair makes a close-on-exec stream socket pair, numbers at least 3.
 int brood_posix_pair(int pair[2]);
 
@@ -41,6 +45,19 @@ int brood_posix_pipe(int ends[2]);
 
 /// brood_posix_left_ms returns the milliseconds until `deadline_ns`, rounded up, at most `most`.
 int brood_posix_left_ms(int64_t deadline_ns, int most);
+
+/* ---- file_limit.c ---- */
+
+typedef struct brood_posix_file_limit {
+    bool held;
+    bool was_pending;
+    sigset_t before;
+} brood_posix_file_limit;
+
+/// brood_posix_file_limit_begin makes too large a file an error and nothing more, in this thread,
+/// until brood_posix_file_limit_end, which keeps errno.
+void brood_posix_file_limit_begin(brood_posix_file_limit *limit);
+void brood_posix_file_limit_end(const brood_posix_file_limit *limit);
 
 /* ---- lifeline.c: children die with their parent ---- */
 
@@ -65,6 +82,10 @@ int brood_posix_pidfd_open(pid_t pid);
 
 /// brood_posix_pidfd_ask is waitid.
 int brood_posix_pidfd_ask(int pidfd, siginfo_t *info, int flags);
+
+/// brood_posix_pidfd_status tells how a process ended that somebody else has reaped; not every
+/// system can.
+int brood_posix_pidfd_status(int pidfd, int *status);
 
 /// brood_posix_pidfd_signal is kill; with 0 it finds out whether it is a process descriptor at all.
 int brood_posix_pidfd_signal(int pidfd, int signum);

@@ -176,19 +176,33 @@ int brood_os_process_wait(brood_os_process *process, int64_t deadline_ns)
                             : wait_blindly(process, deadline_ns);
 }
 
+/* Of a child that somebody else reaped (the system itself, where SIGCHLD is ignored). */
+static bool collect_later(const brood_os_process *process, brood_os_status *out)
+{
+    int status = 0;
+
+    if (!process->pidfd || brood_posix_pidfd_status((int)process->sentinel, &status) != 0) {
+        return false;
+    }
+    out->exitcode = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    out->system_code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+    return true;
+}
+
 void brood_os_process_collect(brood_os_process *process, brood_os_status *out)
 {
     siginfo_t info;
+    const bool ours = !process->foreign && ask(process, &info, 0) == 1;
 
-    out->known = !process->foreign && ask(process, &info, 0) == 1;
     out->exitcode = 255;
     out->system_code = 0;
     out->killed_by_us = false;
     process->reaped = true;
-    if (out->known) {
+    if (ours) {
         out->exitcode = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
         out->system_code = info.si_status;
     }
+    out->known = ours || (!process->foreign && collect_later(process, out));
 }
 
 static int signal_child(brood_os_process *process, int signum)

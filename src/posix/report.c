@@ -44,6 +44,22 @@ void brood_posix_report_bind(const brood_posix_parcel *parcel, int channel)
 
 #if defined(BROOD_HAVE_MEMFD) && defined(BROOD_HAVE_PROCESS_VM_READV)
 
+/* Sets the size for good. Where no file may be so large (RLIMIT_FSIZE) there is no such memory. */
+static int set_size(int file)
+{
+    brood_posix_file_limit limit;
+    int rc = 0;
+
+    brood_posix_file_limit_begin(&limit);
+    if (BROOD_SYS("ftruncate", ENOSPC, ftruncate(file, PAGE)) < 0 ||
+        BROOD_SYS("fcntl", EINVAL, fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL)) < 0) {
+        rc = errno == EFBIG ? brood_fail(BROOD_ENOTSUP, "no file may be as large as a report")
+                            : brood_posix_error(errno, "prepare shared memory for the report");
+    }
+    brood_posix_file_limit_end(&limit);
+    return rc;
+}
+
 int brood_posix_report_create(void **page, int *fd)
 {
     int rc = 0;
@@ -56,9 +72,8 @@ int brood_posix_report_create(void **page, int *fd)
     if (file < 0) {
         return brood_posix_error(errno, "create shared memory for the report");
     }
-    if (BROOD_SYS("ftruncate", ENOSPC, ftruncate(file, PAGE)) < 0 ||
-        BROOD_SYS("fcntl", EINVAL, fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL)) < 0) {
-        rc = brood_posix_error(errno, "prepare shared memory for the report");
+    rc = set_size(file);
+    if (rc) {
         goto done;
     }
     data =
@@ -102,7 +117,7 @@ static int write_at(int fd, const void *data, size_t size, off_t offset)
     return 0;
 }
 
-static int report_in_memory(const brood_view pieces[2])
+static int write_report(const brood_view pieces[2])
 {
     const report_head head = {MAGIC, pieces[0].size + pieces[1].size};
     int rc = write_at(bound_fd, pieces[0].data, pieces[0].size, sizeof head);
@@ -112,6 +127,17 @@ static int report_in_memory(const brood_view pieces[2])
                       (off_t)(sizeof head + pieces[0].size));
     }
     return rc ? rc : write_at(bound_fd, &head, sizeof head, 0);
+}
+
+static int report_in_memory(const brood_view pieces[2])
+{
+    brood_posix_file_limit limit;
+    int rc;
+
+    brood_posix_file_limit_begin(&limit);
+    rc = write_report(pieces);
+    brood_posix_file_limit_end(&limit);
+    return rc;
 }
 
 static int copy_page(brood_buffer *out, const void *page, size_t size)
@@ -306,7 +332,14 @@ static int take_from_channel(brood_os_process *process, brood_buffer *out)
 
 int brood_os_process_report(brood_os_process *process, brood_buffer *out)
 {
+    int rc;
+
     *out = BROOD_BUFFER_NONE;
-    return process->report != NULL ? take_from_memory(process, out)
-                                   : take_from_channel(process, out);
+    if (process->report == NULL) {
+        return take_from_channel(process, out);
+    }
+    rc = take_from_memory(process, out);
+    brood_posix_report_close(process->report); /* the object may be kept for long */
+    process->report = NULL;
+    return rc;
 }

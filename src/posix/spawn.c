@@ -5,17 +5,20 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "executable.h"
 
-extern char **environ;
+extern char **environ; /* NULL after clearenv */
+static char *no_environment[] = {NULL};
 
 /* What the new process gets. Sources lie above the targets, so no step overwrites one of them. */
 typedef struct plan {
     char path[BROOD_POSIX_PATH_MAX];
     char *argv[3];
+    char **environment;
     int channel;
     int lifeline;
 } plan;
@@ -42,6 +45,7 @@ static int make_plan(plan *p, int channel, int lifeline)
     p->argv[0] = p->path;
     p->argv[1] = marker;
     p->argv[2] = NULL;
+    p->environment = environ != NULL ? environ : no_environment;
     if (rc == 0) {
         rc = copy_above(&p->channel, channel);
     }
@@ -69,15 +73,23 @@ static void list_default_signals(sigset_t *out)
     }
 }
 
+/* A program that finds a standard stream closed would take the next file it opens for it. One that
+ * exec would close may also be another thread's new descriptor, not moved away yet. */
+static bool is_missing(int fd)
+{
+    const int flags = fcntl(fd, F_GETFD);
+
+    return flags < 0 || (flags & FD_CLOEXEC) != 0;
+}
+
 #if defined(BROOD_HAVE_CLOSEFROM_ACTION)
 
-/* A program that finds a standard stream closed would take the next file it opens for it. */
 static int add_missing_streams(posix_spawn_file_actions_t *actions)
 {
     int errnum = 0;
 
     for (int fd = 0; fd < 3 && errnum == 0; fd++) {
-        if (fcntl(fd, F_GETFD) < 0) {
+        if (is_missing(fd)) {
             errnum = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
         }
     }
@@ -139,9 +151,9 @@ static int run(pid_t *pid, const plan *p)
         errnum = fill_attributes(&attributes);
     }
     if (errnum == 0) {
-        errnum =
-            BROOD_SYS_RETURNS("posix_spawn", EAGAIN,
-                              posix_spawn(pid, p->path, &actions, &attributes, p->argv, environ));
+        errnum = BROOD_SYS_RETURNS(
+            "posix_spawn", EAGAIN,
+            posix_spawn(pid, p->path, &actions, &attributes, p->argv, p->environment));
     }
     (void)posix_spawnattr_destroy(&attributes);
     (void)posix_spawn_file_actions_destroy(&actions);
@@ -174,6 +186,21 @@ static void close_block(int first)
     }
 }
 
+/* Where a program has lowered its limit, descriptors beyond it may be open still. */
+static long count_numbers(void)
+{
+    const long scanned = 65536; /* at least, if there may be so many: half a millisecond */
+    struct rlimit limit;
+    long hard = scanned;
+    long soft = sysconf(_SC_OPEN_MAX);
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < (rlim_t)scanned) {
+        hard = (long)limit.rlim_max;
+    }
+    soft = soft > 0 ? soft : 1L << 20;
+    return soft > hard ? soft : hard;
+}
+
 static void close_others(long limit)
 {
     for (int fd = BROOD_POSIX_FIRST_FREE; fd < limit; fd += POLL_BLOCK) {
@@ -202,7 +229,8 @@ static void reset_signals(void)
 static void open_missing_streams(void)
 {
     for (int fd = 0; fd < 3; fd++) {
-        if (fcntl(fd, F_GETFD) < 0) {
+        if (is_missing(fd)) {
+            (void)close(fd);
             (void)open("/dev/null", O_RDWR); /* gets the lowest free number, which is fd */
         }
     }
@@ -218,7 +246,7 @@ static void become(const plan *p, int report, long limit)
     if (dup2(p->channel, BROOD_POSIX_CHANNEL) >= 0 &&
         dup2(p->lifeline, BROOD_POSIX_LIFELINE) >= 0) {
         close_others(limit);
-        (void)execve(p->path, p->argv, environ);
+        (void)execve(p->path, p->argv, p->environment);
     }
     errnum = errno;
     (void)!write(report, &errnum, sizeof errnum);
@@ -248,7 +276,7 @@ static int run(pid_t *pid, const plan *p)
     sigset_t before;
     int ends[2];
     int report;
-    long limit = sysconf(_SC_OPEN_MAX);
+    const long limit = count_numbers();
     int errnum = 0;
 
     if (brood_posix_pipe(ends)) {
@@ -263,7 +291,7 @@ static int run(pid_t *pid, const plan *p)
     (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of ours runs in the child */
     *pid = BROOD_SYS("fork", EAGAIN, fork());
     if (*pid == 0) {
-        become(p, report, limit > 0 ? limit : 1L << 20);
+        become(p, report, limit);
     }
     errnum = *pid < 0 ? errno : 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -4,6 +4,7 @@
 #include <brood.h>
 
 #include <string>
+#include <vector>
 
 /// NativeHandle closes itself.
 class NativeHandle {
@@ -49,6 +50,9 @@ struct NativePipe {
     NativeHandle out; /* reads */
     NativeHandle in;  /* writes */
 };
+
+/// NativeInheritable makes handles of several kinds that a program started meanwhile would get.
+std::vector<NativeHandle> NativeInheritable();
 
 /// NativeWrite writes a short text into a pipe and tells whether that went well.
 bool NativeWrite(brood_handle in, const std::string &text);

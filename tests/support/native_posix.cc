@@ -1,6 +1,7 @@
 #include "support/native.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 NativePipe::NativePipe()
@@ -10,6 +11,22 @@ NativePipe::NativePipe()
         out = NativeHandle(ends[0]);
         in = NativeHandle(ends[1]);
     }
+}
+
+std::vector<NativeHandle> NativeInheritable()
+{
+    std::vector<NativeHandle> made;
+    int ends[2];
+    made.emplace_back(open("/dev/null", O_RDWR));
+    if (pipe(ends) == 0) {
+        made.emplace_back(ends[0]);
+        made.emplace_back(ends[1]);
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0) {
+        made.emplace_back(ends[0]);
+        made.emplace_back(ends[1]);
+    }
+    return made;
 }
 
 bool NativeWrite(brood_handle in, const std::string &text)

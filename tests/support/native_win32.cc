@@ -20,6 +20,21 @@ NativePipe::NativePipe()
     }
 }
 
+std::vector<NativeHandle> NativeInheritable()
+{
+    SECURITY_ATTRIBUTES inherited = {sizeof inherited, nullptr, TRUE};
+    std::vector<NativeHandle> made;
+    HANDLE ends[2];
+    if (CreatePipe(&ends[0], &ends[1], &inherited, 0)) {
+        made.emplace_back(reinterpret_cast<brood_handle>(ends[0]));
+        made.emplace_back(reinterpret_cast<brood_handle>(ends[1]));
+    }
+    made.emplace_back(reinterpret_cast<brood_handle>(
+        CreateFileMappingW(INVALID_HANDLE_VALUE, &inherited, PAGE_READWRITE, 0, 4096, nullptr)));
+    made.emplace_back(reinterpret_cast<brood_handle>(CreateSemaphoreW(&inherited, 0, 1, nullptr)));
+    return made;
+}
+
 bool NativeWrite(brood_handle in, const std::string &text)
 {
     DWORD written = 0;

@@ -84,6 +84,10 @@ int main(int argc, char **argv)
     } else {
         brood_init(argc, argv);
     }
+    if (strcmp(mode, "buffered") == 0) {
+        printf("written once\n"); /* and kept back, since nobody sees it at once */
+        return run_one();
+    }
     if (strcmp(mode, "leave") == 0) {
         return leave_early();
     }
