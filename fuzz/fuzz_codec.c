@@ -1,5 +1,6 @@
 /* Decoding of any bytes: it fails or gives a value that can be encoded, decoded again as the same
- * value, and then encoded as the same bytes. With and without persistent ids. Memory is bounded. */
+ * value, and then encoded as the same bytes. With and without persistent ids, from bytes that may be
+ * changed and from such that may not. Memory is bounded. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -101,6 +102,10 @@ static void compare(comparison *c, const brood_value *a, const brood_value *b)
     if (c->count++ >= MOST_COMPARED) {
         return;
     }
+    if (a->kind == BROOD_STR) {
+        FUZZ_CHECK(((const char *)a->as.data)[a->size] == '\0');
+        FUZZ_CHECK(((const char *)b->as.data)[b->size] == '\0');
+    }
     if (is_scalar(a) || a->kind > BROOD_DICT_KIND) {
         FUZZ_CHECK(same_leaf(a, b));
         c->has_nan = c->has_nan || (a->kind == BROOD_FLOAT && a->as.f64 != a->as.f64);
@@ -153,14 +158,18 @@ static int encode(brood_value value, objects *all, brood_view *out)
     return rc;
 }
 
-static int decode(brood_arena *arena, const void *data, size_t size, objects *all, brood_value *out)
+/* `own` is NULL or a copy of the bytes. */
+static int decode(brood_arena *arena, const void *data, void *own, size_t size, objects *all,
+                  brood_value *out)
 {
     const brood_loader loader = {load, all};
     int rc = 0;
 
     *out = brood_int(-1);
     fuzz_memory_start();
-    rc = brood_codec_decode(data, size, all != NULL ? &loader : NULL, arena, out);
+    rc = own != NULL
+             ? brood_codec_decode_in_place(own, size, all != NULL ? &loader : NULL, arena, out)
+             : brood_codec_decode(data, size, all != NULL ? &loader : NULL, arena, out);
     FUZZ_CHECK(fuzz_memory_most() <= FUZZ_DECODE_MAX(size));
     if (rc != 0) {
         FUZZ_CHECK(out->kind == BROOD_INT && out->as.i64 == -1);
@@ -186,7 +195,7 @@ static void check_value(brood_value value, size_t size, objects *all)
         FUZZ_CHECK(rc == BROOD_ETOOBIG && brood_codec_total_max(size) > brood_codec_total_max(0));
         return;
     }
-    FUZZ_CHECK(decode(&arena, first.data, first.size, all, &again) == 0);
+    FUZZ_CHECK(decode(&arena, first.data, NULL, first.size, all, &again) == 0);
     compare(&c, &value, &again);
     if (c.count < FEW && !c.has_nan && all == NULL) {
         compare_as_users(value, again);
@@ -198,16 +207,38 @@ static void check_value(brood_value value, size_t size, objects *all)
     free((void *)(uintptr_t)second.data);
 }
 
+/* Decoding in place does what `rc` and `value` say of the other. */
+static void check_in_place(const uint8_t *data, size_t size, objects *all, int rc,
+                           const brood_value *value)
+{
+    brood_arena arena = BROOD_ARENA_NONE;
+    brood_value own_value;
+    comparison c = {0, false};
+    void *own = malloc(size > 0 ? size : 1);
+
+    FUZZ_CHECK(own != NULL);
+    memcpy(own, data, size);
+    FUZZ_CHECK(decode(&arena, NULL, own, size, all, &own_value) == rc);
+    if (rc == 0) {
+        compare(&c, value, &own_value);
+    }
+    brood_arena_release(&arena);
+    free(own);
+}
+
 static void check_bytes(const uint8_t *data, size_t size, bool with_ids)
 {
     static objects all;
     brood_arena arena = BROOD_ARENA_NONE;
     brood_value value;
+    int rc = 0;
 
     all.count = 0;
-    if (decode(&arena, data, size, with_ids ? &all : NULL, &value) == 0) {
+    rc = decode(&arena, data, NULL, size, with_ids ? &all : NULL, &value);
+    if (rc == 0) {
         check_value(value, size, with_ids ? &all : NULL);
     }
+    check_in_place(data, size, with_ids ? &all : NULL, rc, &value);
     brood_arena_release(&arena);
 }
 

@@ -29,6 +29,7 @@ def codec():
         'scalars': [None, True, False, 0, 255, 65535, -1, 2**31, 2**63 - 1, -2**63, 2**64 - 1],
         'floats': [1.5, -0.0, float('inf'), float('nan')],
         'texts': ['', 'é€😀', 'lone \ud83d', 'zero\0', 'x' * 300],
+        'large-texts': ['x' * 600, 'y' * 600, b'z' * 300, 'end'],
         'bytes': [b'', b'a', b'b' * 64, b'c' * 300],
         'tuples': list(tuples),
         'dict': {'a': 1, 2: 'b', (3, 'c'): {4.0: None}},

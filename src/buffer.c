@@ -33,6 +33,11 @@ int brood_buffer_new_zeroed(brood_buffer *out, size_t size)
     return take_bytes(out, BROOD_ALLOC(calloc(1, size > 0 ? size : 1)), size);
 }
 
+bool brood_buffer_is_ours(const brood_buffer *buffer)
+{
+    return buffer->release == free_bytes;
+}
+
 void brood_buffer_release(brood_buffer *buffer)
 {
     if (buffer->release != NULL) {

@@ -2,6 +2,7 @@
 #ifndef BROOD_SRC_BUFFER_H
 #define BROOD_SRC_BUFFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct brood_buffer {
@@ -17,6 +18,10 @@ int brood_buffer_new(brood_buffer *out, size_t size);
 
 /// brood_buffer_new_zeroed allocates `size` zero bytes (0 too).
 int brood_buffer_new_zeroed(brood_buffer *out, size_t size);
+
+/// brood_buffer_is_ours tells whether it was made by brood_buffer_new, so that nobody else sees what
+/// is written into it.
+bool brood_buffer_is_ours(const brood_buffer *buffer);
 
 /// brood_buffer_release frees what it owns and makes it BROOD_BUFFER_NONE.
 void brood_buffer_release(brood_buffer *buffer);

@@ -58,4 +58,9 @@ int brood_codec_encode(brood_value value, const brood_saver *saver, const brood_
 int brood_codec_decode(const void *data, size_t size, const brood_loader *loader,
                        brood_arena *arena, brood_value *out);
 
+/// brood_codec_decode_in_place does the same with bytes that may be changed, also on failure: strs
+/// are then borrowed as well, and cost no memory.
+int brood_codec_decode_in_place(void *data, size_t size, const brood_loader *loader,
+                                brood_arena *arena, brood_value *out);
+
 #endif

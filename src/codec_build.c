@@ -11,13 +11,12 @@
 #include "opcode.h"
 
 #define SMALL_STACK 48
-#define FIRST_STACK ((size_t)4096) /* values; from there on it grows */
+#define FIRST_STACK ((size_t)16384) /* values, which most messages need not */
 
 #define MARK_KIND 0xfe /* on the stack; as.u64 is the mark below, 0: none */
 
 typedef struct builder {
-    const unsigned char *data;
-    const unsigned char *at;
+    brood_codec_reader in;
     size_t start; /* of the opcode that runs */
     brood_value *stack;
     size_t count;
@@ -25,7 +24,6 @@ typedef struct builder {
     size_t most; /* that the stack will ever hold */
     size_t mark; /* values up to and with the topmost mark; 0: none */
     const brood_loader *loader;
-    brood_arena *arena;
     brood_arena *scratch;
     brood_codec_memo memo;
     brood_value small[SMALL_STACK];
@@ -34,22 +32,18 @@ typedef struct builder {
 static int fail_at(const builder *b, const char *words)
 {
     return brood_fail(BROOD_EDECODE, "opcode %s at byte %zu %s",
-                      brood_opcode_name(b->data[b->start]), b->start, words);
+                      brood_opcode_name(b->in.data[b->start]), b->start, words);
 }
 
 /* ---- the stack ---- */
 
-/* The second half at once: then old and new memory together are at most one and a half times what
- * the input can fill. */
+/* A large one has at once all the room that the input can fill, in memory that costs nothing before it
+ * is used. */
 static int grow_stack(builder *b)
 {
-    size_t room = b->room * 2 < FIRST_STACK ? FIRST_STACK : b->room * 2;
-    brood_value *stack = NULL;
+    size_t room = b->room < FIRST_STACK ? FIRST_STACK : b->most;
+    brood_value *stack = BROOD_ALLOC(malloc(room * sizeof *stack));
 
-    if (room > b->most / 2) {
-        room = b->most;
-    }
-    stack = BROOD_ALLOC(malloc(room * sizeof *stack));
     if (stack == NULL) {
         return brood_fail_nomem("decoding");
     }
@@ -111,23 +105,19 @@ static int check_keys(const builder *b, const brood_value *items, size_t count, 
 
 static int append(const builder *b, brood_value *container, const brood_value *items, size_t count)
 {
-    return brood_codec_node_append(container, items, count, b->arena, b->scratch);
+    return brood_codec_node_append(container, items, count, b->in.arena, b->scratch);
 }
 
 /* ---- opcodes ---- */
 
 static int run_tuple(builder *b, size_t count)
 {
-    brood_value value;
     int rc = need(b, count);
 
     if (rc == 0) {
-        rc = brood_codec_node_fixed(&value, BROOD_TUPLE_KIND, b->stack + b->count - count, count,
-                                    b->arena);
-    }
-    if (rc == 0) {
-        b->count -= count;
-        b->stack[b->count++] = value;
+        brood_value *items = b->stack + b->count - count;
+        rc = brood_codec_node_fixed(items, BROOD_TUPLE_KIND, items, count, b->in.arena);
+        b->count -= count - 1;
     }
     return rc;
 }
@@ -135,7 +125,7 @@ static int run_tuple(builder *b, size_t count)
 /* What makes one container of all above the mark, in the mark's place. */
 static int run_collect(builder *b, uint8_t opcode)
 {
-    brood_value value = brood_none();
+    brood_value *value = NULL;
     const brood_value *items = NULL;
     size_t count = 0;
     int rc = need_mark(b);
@@ -144,29 +134,23 @@ static int run_collect(builder *b, uint8_t opcode)
         return rc;
     }
     items = drop_mark(b, &count);
+    value = &b->stack[b->count++];
     switch (opcode) {
     case BROOD_OP_TUPLE:
-        rc = brood_codec_node_fixed(&value, BROOD_TUPLE_KIND, items, count, b->arena);
-        break;
+        return brood_codec_node_fixed(value, BROOD_TUPLE_KIND, items, count, b->in.arena);
     case BROOD_OP_FROZENSET:
         rc = check_keys(b, items, count, 1);
-        rc = rc != 0 ? rc : brood_codec_node_fixed(&value, BROOD_LIST_KIND, items, count, b->arena);
-        break;
+        return rc != 0 ? rc
+                       : brood_codec_node_fixed(value, BROOD_LIST_KIND, items, count, b->in.arena);
     case BROOD_OP_LIST:
-        value = brood_list(NULL, 0);
-        rc = append(b, &value, items, count);
-        break;
+        brood_codec_set_node(value, BROOD_LIST_KIND, 0, NULL);
+        return append(b, value, items, count);
     default:
-        value = brood_dict(NULL, 0);
+        brood_codec_set_node(value, BROOD_DICT_KIND, 0, NULL);
         rc = count % 2 == 0 ? check_keys(b, items, count, 2)
                             : fail_at(b, "finds a key without a value");
-        rc = rc != 0 ? rc : append(b, &value, items, count);
-        break;
+        return rc != 0 ? rc : append(b, value, items, count);
     }
-    if (rc == 0) {
-        b->stack[b->count++] = value;
-    }
-    return rc;
 }
 
 /* Adds `items`, which were just taken off the stack, to the container that is on top now. */
@@ -245,14 +229,12 @@ static int run_pop_mark(builder *b)
 
 static int run_mark(builder *b)
 {
-    brood_value mark = brood_none();
-    int rc = 0;
+    int rc = make_room(b);
 
-    mark.kind = MARK_KIND;
-    mark.as.u64 = b->mark;
-    rc = push(b, &mark);
     if (rc == 0) {
-        b->mark = b->count;
+        b->stack[b->count].kind = MARK_KIND;
+        b->stack[b->count].as.u64 = b->mark;
+        b->mark = ++b->count;
     }
     return rc;
 }
@@ -261,7 +243,7 @@ static int run_dup(builder *b)
 {
     int rc = need(b, 1);
 
-    rc = rc != 0 ? rc : brood_codec_node_give(&b->stack[b->count - 1], b->arena);
+    rc = rc != 0 ? rc : brood_codec_node_give(&b->stack[b->count - 1], b->in.arena);
     rc = rc != 0 ? rc : make_room(b);
     if (rc == 0) {
         b->stack[b->count] = b->stack[b->count - 1];
@@ -279,7 +261,7 @@ static int run_put(builder *b, uint32_t index)
         return rc;
     }
     top = &b->stack[b->count - 1];
-    rc = brood_codec_node_give(top, b->arena);
+    rc = brood_codec_node_give(top, b->in.arena);
     if (rc == 0) {
         brood_codec_memo_put(&b->memo, index, *top);
     }
@@ -333,7 +315,7 @@ static int run_persistent(builder *b)
         const brood_codec_node *node = id.as.object;
         id = brood_tuple(node->items, (size_t)node->count);
     }
-    rc = b->loader->load(b->loader->user, b->arena, id, &object);
+    rc = b->loader->load(b->loader->user, b->in.arena, id, &object);
     if (rc == 0 && brood_codec_is_container(object)) {
         rc = fail_at(b, "stands for a container");
     }
@@ -343,16 +325,19 @@ static int run_persistent(builder *b)
 
 static int run_empty(builder *b, uint8_t opcode)
 {
-    brood_value value = brood_list(NULL, 0);
+    brood_kind kind = BROOD_LIST_KIND;
+    int rc = make_room(b);
 
     if (opcode == BROOD_OP_EMPTY_TUPLE) {
-        value = brood_tuple(NULL, 0);
+        kind = BROOD_TUPLE_KIND;
     } else if (opcode == BROOD_OP_EMPTY_DICT) {
-        value = brood_dict(NULL, 0);
-    } else if (opcode == BROOD_OP_EMPTY_SET) {
-        value.flags = BROOD_VALUE_SET;
+        kind = BROOD_DICT_KIND;
     }
-    return push(b, &value);
+    if (rc == 0) {
+        brood_codec_set_node(&b->stack[b->count++], kind,
+                             opcode == BROOD_OP_EMPTY_SET ? BROOD_VALUE_SET : 0, NULL);
+    }
+    return rc;
 }
 
 /* Opcodes that only work on the stack. */
@@ -397,31 +382,53 @@ static int run_stack_opcode(builder *b, uint8_t opcode)
 
 static int run_opcode(builder *b)
 {
-    uint8_t opcode = b->at[0];
-    int rc = 0;
+    const unsigned char *at = b->in.at;
 
-    switch (opcode) {
+    b->start = (size_t)(at - b->in.data);
+    switch (at[0]) {
     case BROOD_OP_BINGET:
+        b->in.at = at + 2;
+        return run_get(b, at[1]);
     case BROOD_OP_BINPUT:
-        b->at += 2;
-        return opcode == BROOD_OP_BINGET ? run_get(b, b->at[-1]) : run_put(b, b->at[-1]);
+        b->in.at = at + 2;
+        return run_put(b, at[1]);
     case BROOD_OP_LONG_BINGET:
+        b->in.at = at + 5;
+        return run_get(b, brood_get_le32(at + 1));
     case BROOD_OP_LONG_BINPUT:
-        b->at += 5;
-        return opcode == BROOD_OP_LONG_BINGET ? run_get(b, brood_get_le32(b->at - 4))
-                                              : run_put(b, brood_get_le32(b->at - 4));
+        b->in.at = at + 5;
+        return run_put(b, brood_get_le32(at + 1));
     case BROOD_OP_FRAME:
-        b->at += 9;
+        b->in.at = at + 9;
         return 0;
     default:
-        if ((brood_opcode_forms[opcode] & BROOD_FORM_LEAF) == 0) {
-            b->at++;
-            return run_stack_opcode(b, opcode);
-        }
-        rc = make_room(b);
-        return rc != 0 ? rc
-                       : brood_codec_read_leaf(&b->stack[b->count++], &b->at, b->start, b->arena);
+        b->in.at = at + 1;
+        return run_stack_opcode(b, at[0]);
     }
+}
+
+static int run_leaves(builder *b)
+{
+    int rc = make_room(b);
+    brood_value *top = b->stack + b->count;
+
+    if (rc == 0) {
+        rc = brood_codec_read_leaves(&b->in, &top, b->stack + b->room);
+        b->count = (size_t)(top - b->stack);
+    }
+    return rc;
+}
+
+static int run_all(builder *b)
+{
+    int rc = 0;
+
+    while (rc == 0 && *b->in.at != BROOD_OP_STOP) {
+        bool leaf = (brood_opcode_forms[*b->in.at] & BROOD_FORM_LEAF) != 0;
+        rc = leaf ? run_leaves(b) : run_opcode(b);
+    }
+    b->start = rc == 0 ? (size_t)(b->in.at - b->in.data) : b->start;
+    return rc;
 }
 
 static int finish(const builder *b, brood_value *out)
@@ -434,35 +441,27 @@ static int finish(const builder *b, brood_value *out)
     return 0;
 }
 
-int brood_codec_build(const void *data, const brood_codec_counts *counts,
-                      const brood_loader *loader, brood_arena *arena, brood_arena *scratch,
-                      brood_value *out)
+int brood_codec_build(brood_codec_reader *in, const brood_codec_counts *counts,
+                      const brood_loader *loader, brood_arena *scratch, brood_value *out)
 {
     builder b;
     int rc = 0;
 
-    b.data = data;
-    b.at = b.data + 2;
+    b.in = *in;
     b.stack = b.small;
     b.count = 0;
     b.room = SMALL_STACK;
     b.most = counts->pushes;
     b.mark = 0;
     b.loader = loader;
-    b.arena = arena;
     b.scratch = scratch;
     rc = brood_codec_memo_init(&b.memo, counts);
     if (rc != 0) {
         return rc;
     }
-    while (rc == 0 && *b.at != BROOD_OP_STOP) {
-        b.start = (size_t)(b.at - b.data);
-        rc = run_opcode(&b);
-    }
-    if (rc == 0) {
-        b.start = (size_t)(b.at - b.data);
-        rc = finish(&b, out);
-    }
+    rc = run_all(&b);
+    rc = rc != 0 ? rc : finish(&b, out);
+    in->ends = b.in.ends;
     brood_codec_memo_fini(&b.memo);
     if (b.stack != b.small) {
         free(b.stack);

@@ -2,24 +2,45 @@
 
 #include "codec_node.h"
 
-int brood_codec_decode(const void *data, size_t size, const brood_loader *loader,
-                       brood_arena *arena, brood_value *out)
+#define HEAD_SIZE 2 /* PROTO and its number */
+
+static int decode(brood_codec_reader *in, size_t size, const brood_loader *loader, brood_value *out)
 {
     brood_arena scratch = BROOD_ARENA_NONE;
     brood_codec_counts counts;
     brood_value value;
-    int rc = brood_codec_scan(data, size, &counts);
+    int rc = brood_codec_scan(in->data, size, &counts);
 
     if (rc != 0) {
         return rc;
     }
-    rc = brood_codec_build(data, &counts, loader, arena, &scratch, &value);
+    in->at = in->data + HEAD_SIZE;
+    rc = brood_codec_build(in, &counts, loader, &scratch, &value);
     if (rc == 0 && brood_codec_is_container(value)) {
-        rc = brood_codec_check(&value, size, arena);
+        rc = brood_codec_check(&value, size, in->arena);
+    }
+    for (const brood_codec_place *end = in->ends; rc == 0 && end != NULL; end = end->next) {
+        *end->at = '\0';
     }
     if (rc == 0) {
         *out = value;
     }
     brood_arena_release(&scratch);
     return rc;
+}
+
+int brood_codec_decode(const void *data, size_t size, const brood_loader *loader,
+                       brood_arena *arena, brood_value *out)
+{
+    brood_codec_reader in = {data, data, NULL, arena, true, NULL};
+
+    return decode(&in, size, loader, out);
+}
+
+int brood_codec_decode_in_place(void *data, size_t size, const brood_loader *loader,
+                                brood_arena *arena, brood_value *out)
+{
+    brood_codec_reader in = {data, data, data, arena, loader != NULL, NULL};
+
+    return decode(&in, size, loader, out);
 }

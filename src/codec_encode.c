@@ -15,7 +15,6 @@
 
 #define HASHED 0x80       /* a context of its own: sets are frozen there */
 #define NO_ENTRY SIZE_MAX /* nothing is shared, so nobody has to remember */
-#define WRITTEN UINT64_MAX
 
 /* Which of a container's items Python hashes. */
 typedef enum keys {
@@ -43,8 +42,12 @@ typedef struct encoder {
     frame *frames;
     unsigned depth;
     unsigned room;
-    uint32_t shares; /* parts that come more than once */
+    uint32_t shares;  /* parts that come more than once */
+    size_t last;      /* the first pass: the entry that came again most recently */
+    uint32_t written; /* the second pass: entries so far */
+    size_t repeated;  /* and repeats */
     brood_sharing sharing;
+    brood_repeats repeats;
     frame small[SMALL_DEPTH];
 } encoder;
 
@@ -77,8 +80,10 @@ static int fail_deep(void)
     return brood_fail(BROOD_ETOOBIG, "the value is nested deeper than %d", BROOD_DEPTH_MAX);
 }
 
-static int count_again(encoder *e, brood_shared *entry)
+static int count_again(encoder *e, size_t index)
 {
+    brood_shared *entry = &e->sharing.entries[index];
+
     if (entry->height == BROOD_SHARED_OPEN) {
         return brood_fail(BROOD_EINVAL, "the value contains itself");
     }
@@ -91,7 +96,30 @@ static int count_again(encoder *e, brood_shared *entry)
     }
     e->size += brood_codec_memo_size(entry->number);
     count_item(e, entry->as.total, entry->height);
-    return 0;
+    e->last = index;
+    return brood_repeats_add(&e->repeats, e->sharing.count, index);
+}
+
+/* A part that comes many times in a row need not be looked up each time. */
+static bool is_last(const encoder *e, const brood_value *value)
+{
+    const brood_shared *last = &e->sharing.entries[e->last];
+
+    return last->data == value->as.data && last->size == value->size && last->kind == value->kind &&
+           last->flags == value->flags;
+}
+
+/* The second pass meets the same parts in the same order. Is it a known one's turn? */
+static inline bool comes_again(const encoder *e)
+{
+    return e->repeated < e->repeats.count && e->repeats.items[e->repeated].before == e->written;
+}
+
+static inline void write_again(encoder *e)
+{
+    uint32_t entry = e->repeats.items[e->repeated++].entry;
+
+    e->at = brood_codec_write_memo(e->at, false, e->sharing.entries[entry].number);
 }
 
 /* Sets `*done` if a reference to what came before is all that it takes. */
@@ -102,22 +130,21 @@ static int look_up(encoder *e, const brood_value *value, uint8_t context, size_t
 
     *done = false;
     *entry = NO_ENTRY;
-    if (e->at != NULL && e->shares == 0) {
+    if (e->at != NULL) {
+        *done = comes_again(e);
+        if (*done) {
+            write_again(e);
+        } else {
+            *entry = e->written++;
+        }
         return 0;
     }
     rc = brood_sharing_find(&e->sharing, *value, context, entry, &found);
-    if (rc != 0) {
-        return rc;
-    }
-    if (e->at == NULL) {
-        *done = found;
-        return found ? count_again(e, &e->sharing.entries[*entry]) : 0;
-    }
-    if (e->sharing.entries[*entry].as.total == WRITTEN) {
-        e->at = brood_codec_write_memo(e->at, false, e->sharing.entries[*entry].number);
+    if (rc == 0 && found) {
         *done = true;
+        rc = count_again(e, *entry);
     }
-    return 0;
+    return rc;
 }
 
 /* Behind a part that was written or counted for the first time. */
@@ -134,7 +161,6 @@ static void remember(encoder *e, size_t index, uint64_t total, unsigned height)
         entry->height = (uint16_t)height;
     } else if (entry->number != BROOD_SHARED_ONCE) {
         e->at = brood_codec_write_memo(e->at, true, entry->number);
-        entry->as.total = WRITTEN;
     }
 }
 
@@ -338,10 +364,29 @@ static int encode_one(encoder *e, const brood_value *value, bool hashed)
     }
 }
 
-/* Most items: nothing to check, nothing to share, and fine as keys. */
-static bool is_plain(const brood_value *value)
+static void encode_plain(encoder *e, frame *top)
 {
-    return value->kind <= BROOD_FLOAT && (value->flags & BROOD_VALUE_NAMED) == 0;
+    const brood_value *first = top->next;
+
+    top->next = e->at == NULL ? brood_codec_count_plain(first, top->end, &e->size)
+                              : brood_codec_write_plain(first, top->end, &e->at);
+    top->total += (uint64_t)(top->next - first);
+}
+
+/* The top frame's next item. */
+static int encode_next(encoder *e, frame *top)
+{
+    const brood_value *item = top->next++;
+    bool even = ((item - top->value->as.items) & 1) == 0;
+
+    if (e->at == NULL && e->repeats.count > 0 && top->keys == KEYS_NONE && is_last(e, item)) {
+        return count_again(e, e->last);
+    }
+    if (e->at != NULL && comes_again(e) && brood_sharing_concerns(*item)) {
+        write_again(e);
+        return 0;
+    }
+    return encode_one(e, item, top->keys == KEYS_ALL || (top->keys == KEYS_EVEN && even));
 }
 
 /* One pass. */
@@ -350,23 +395,19 @@ static int encode_all(encoder *e, const brood_value *value)
     int rc = 0;
 
     e->depth = 0;
+    e->written = 0;
+    e->repeated = 0;
     if (e->saver != NULL && e->saver->begin != NULL) {
         e->saver->begin(e->saver->user);
     }
     rc = encode_one(e, value, false);
     while (rc == 0 && e->depth > 0) {
         frame *top = &e->frames[e->depth - 1];
+        encode_plain(e, top);
         if (top->next == top->end) {
             close_frame(e);
         } else {
-            const brood_value *item = top->next++;
-            if (is_plain(item)) {
-                encode_leaf(e, item);
-                top->total++;
-                continue;
-            }
-            bool even = ((item - top->value->as.items) & 1) == 0;
-            rc = encode_one(e, item, top->keys == KEYS_ALL || (top->keys == KEYS_EVEN && even));
+            rc = encode_next(e, top);
         }
     }
     return rc;
@@ -411,9 +452,12 @@ int brood_codec_encode(brood_value value, const brood_saver *saver, const brood_
     e.frames = e.small;
     e.room = SMALL_DEPTH;
     e.shares = 0;
+    e.last = 0;
+    e.repeats = (brood_repeats){NULL, 0, 0};
     brood_sharing_init(&e.sharing);
     rc = encode_into(&e, &value, room);
     brood_sharing_fini(&e.sharing);
+    free(e.repeats.items);
     if (e.frames != e.small) {
         free(e.frames);
     }

@@ -6,6 +6,8 @@
 #include "opcode.h"
 #include "utf8.h"
 
+#define LARGE_TEXT ((size_t)512) /* from there on moving it costs more than noting its end */
+
 /* Written field by field: a value is copied soon, and a processor waits when it has to read at once
  * what was just written in other pieces. */
 static inline void set_bits(brood_value *out, uint8_t kind, uint64_t bits)
@@ -53,81 +55,125 @@ static int read_long(brood_value *out, const unsigned char *in, size_t size, siz
     return 0;
 }
 
-static int read_str(brood_value *out, const unsigned char *in, size_t size, brood_arena *arena)
+/* The byte behind it is the next opcode's, which is still to run. */
+static const char *terminate_later(brood_codec_reader *r, unsigned char *text, size_t size)
 {
-    const char *text = size > 0 ? brood_arena_text(arena, in, size) : "";
+    brood_codec_place *end = brood_arena_alloc(r->arena, sizeof *end);
+
+    if (end == NULL) {
+        return NULL;
+    }
+    end->at = text + size;
+    end->next = r->ends;
+    r->ends = end;
+    return (const char *)text;
+}
+
+static const char *terminate(brood_codec_reader *r, const unsigned char *in, size_t size)
+{
+    unsigned char *text = NULL;
+
+    if (r->own == NULL) {
+        return brood_arena_text(r->arena, in, size);
+    }
+    text = r->own + (in - r->data);
+    if (size >= LARGE_TEXT && !r->early) {
+        return terminate_later(r, text, size);
+    }
+    /* The argument in front becomes a byte shorter: nobody reads it again. */
+    memmove(text - 1, text, size);
+    text[size - 1] = '\0';
+    return (const char *)text - 1;
+}
+
+static int read_str(brood_codec_reader *r, brood_value *out, const unsigned char *in, size_t size)
+{
+    bool valid = brood_utf8_valid(in, size);
+    const char *text = size > 0 ? terminate(r, in, size) : "";
 
     if (text == NULL) {
         return brood_fail_nomem("decoding");
     }
     set_data(out, BROOD_STR, text, size);
-    if (!brood_utf8_valid(in, size)) {
-        out->flags = BROOD_VALUE_SURROGATE;
-    }
+    out->flags = valid ? 0 : BROOD_VALUE_SURROGATE;
     return 0;
 }
 
-static int read_sized(brood_value *out, const unsigned char **at, size_t offset, brood_arena *arena)
+/* What has its size in front of it. */
+static int read_sized(brood_codec_reader *r, brood_value *out, unsigned argument)
 {
-    const unsigned char *in = *at;
-    unsigned argument = brood_opcode_forms[in[0]] & BROOD_FORM_ARGUMENT;
-    const unsigned char *bytes = in + 1 + (argument == BROOD_FORM_EIGHT ? 8 : argument);
-    size_t size = 0;
+    const unsigned char *in = r->at;
+    const unsigned char *bytes = in + 1 + argument;
+    size_t size = in[1];
 
-    if (argument == 1) {
-        size = in[1];
-    } else {
+    if (argument > 1) {
         /* The scan has seen that all of it is there. */
         size = argument == 4 ? brood_get_le32(in + 1) : (size_t)brood_get_le64(in + 1);
     }
-    *at = bytes + size;
+    r->at = bytes + size;
     switch (in[0]) {
     case BROOD_OP_SHORT_BINUNICODE:
     case BROOD_OP_BINUNICODE:
     case BROOD_OP_BINUNICODE8:
-        return read_str(out, bytes, size, arena);
+        return read_str(r, out, bytes, size);
     case BROOD_OP_LONG1:
     case BROOD_OP_LONG4:
-        return read_long(out, bytes, size, offset);
+        return read_long(out, bytes, size, (size_t)(in - r->data));
     default:
         set_data(out, BROOD_BYTES, bytes, size);
         return 0;
     }
 }
 
-int brood_codec_read_leaf(brood_value *out, const unsigned char **at, size_t offset,
-                          brood_arena *arena)
+/* The leaf at `at` if it has no size of its own; returns how many bytes it takes, 0 for another
+ * opcode. */
+static inline size_t read_fixed(brood_value *out, const unsigned char *at)
 {
-    const unsigned char *in = *at;
-
-    switch (in[0]) {
+    switch (at[0]) {
     case BROOD_OP_NONE:
         set_bits(out, BROOD_NONE, 0);
-        *at = in + 1;
-        return 0;
+        return 1;
     case BROOD_OP_NEWTRUE:
     case BROOD_OP_NEWFALSE:
-        set_bits(out, BROOD_BOOL, in[0] == BROOD_OP_NEWTRUE);
-        *at = in + 1;
-        return 0;
+        set_bits(out, BROOD_BOOL, at[0] == BROOD_OP_NEWTRUE);
+        return 1;
     case BROOD_OP_BININT1:
-        set_bits(out, BROOD_INT, in[1]);
-        *at = in + 2;
-        return 0;
+        set_bits(out, BROOD_INT, at[1]);
+        return 2;
     case BROOD_OP_BININT2:
-        set_bits(out, BROOD_INT, brood_get_le16(in + 1));
-        *at = in + 3;
-        return 0;
+        set_bits(out, BROOD_INT, brood_get_le16(at + 1));
+        return 3;
     case BROOD_OP_BININT:
-        set_bits(out, BROOD_INT, (uint64_t)(int64_t)(int32_t)brood_get_le32(in + 1));
-        *at = in + 5;
-        return 0;
+        set_bits(out, BROOD_INT, (uint64_t)(int64_t)(int32_t)brood_get_le32(at + 1));
+        return 5;
     case BROOD_OP_BINFLOAT:
         /* The bits are the double's. */
-        set_bits(out, BROOD_FLOAT, brood_get_be64(in + 1));
-        *at = in + 9;
-        return 0;
+        set_bits(out, BROOD_FLOAT, brood_get_be64(at + 1));
+        return 9;
     default:
-        return read_sized(out, at, offset, arena);
+        return 0;
     }
+}
+
+int brood_codec_read_leaves(brood_codec_reader *r, brood_value **top, const brood_value *end)
+{
+    brood_value *out = *top;
+    int rc = 0;
+
+    while (rc == 0 && out < end) {
+        size_t size = read_fixed(out, r->at);
+        if (size > 0) {
+            r->at += size;
+        } else {
+            unsigned form = brood_opcode_forms[r->at[0]];
+            if ((form & BROOD_FORM_LEAF) == 0) {
+                break;
+            }
+            form &= BROOD_FORM_ARGUMENT;
+            rc = read_sized(r, out, form == BROOD_FORM_EIGHT ? 8 : form);
+        }
+        out++;
+    }
+    *top = out;
+    return rc;
 }

@@ -9,8 +9,6 @@
  * the tree. */
 #define DENSE_EXTRA 256
 
-#define NO_VALUE UINT8_MAX /* a kind that no value has */
-
 /* Children by the index's bits from the lowest on: at most 32 steps down, whatever a peer chooses.
  * 0 is no child, since the root is nobody's. */
 struct brood_codec_memo_node {
@@ -47,7 +45,7 @@ int brood_codec_memo_init(brood_codec_memo *memo, const brood_codec_counts *coun
         return brood_fail_nomem("decoding");
     }
     for (size_t i = 0; i < memo->limit; i++) {
-        memo->values[i].kind = NO_VALUE;
+        memo->values[i].kind = BROOD_CODEC_NO_VALUE;
     }
     return 0;
 }
@@ -99,21 +97,15 @@ void brood_codec_memo_put(brood_codec_memo *memo, uint32_t index, brood_value va
         put_node(memo, index, value);
         return;
     }
-    memo->filled += memo->values[index].kind == NO_VALUE;
+    memo->filled += memo->values[index].kind == BROOD_CODEC_NO_VALUE;
     memo->values[index] = value;
 }
 
-const brood_value *brood_codec_memo_get(const brood_codec_memo *memo, uint32_t index)
+const brood_value *brood_codec_memo_find(const brood_codec_memo *memo, uint32_t index)
 {
     uint32_t *place = NULL;
     const brood_codec_memo_node *node = NULL;
 
-    if (memo->values == NULL) {
-        return NULL;
-    }
-    if (index < memo->limit) {
-        return memo->values[index].kind != NO_VALUE ? &memo->values[index] : NULL;
-    }
     node = memo->nodes != NULL ? find_node(memo, index, &place) : NULL;
     return node != NULL ? &node->value : NULL;
 }

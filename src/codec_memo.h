@@ -7,6 +7,7 @@
 #include "codec_scan.h"
 
 #define BROOD_CODEC_MEMO_SMALL 16
+#define BROOD_CODEC_NO_VALUE UINT8_MAX /* a kind that no value has */
 
 typedef struct brood_codec_memo_node brood_codec_memo_node;
 
@@ -28,7 +29,16 @@ void brood_codec_memo_fini(brood_codec_memo *memo);
 /// brood_codec_memo_put keeps `value`; what the index had before is forgotten.
 void brood_codec_memo_put(brood_codec_memo *memo, uint32_t index, brood_value value);
 
+/// brood_codec_memo_find is brood_codec_memo_get where indices are not dense.
+const brood_value *brood_codec_memo_find(const brood_codec_memo *memo, uint32_t index);
+
 /// brood_codec_memo_get finds it, or NULL.
-const brood_value *brood_codec_memo_get(const brood_codec_memo *memo, uint32_t index);
+static inline const brood_value *brood_codec_memo_get(const brood_codec_memo *memo, uint32_t index)
+{
+    if (memo->values == NULL || index >= memo->limit) {
+        return memo->values != NULL ? brood_codec_memo_find(memo, index) : NULL;
+    }
+    return memo->values[index].kind != BROOD_CODEC_NO_VALUE ? &memo->values[index] : NULL;
+}
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "error.h"
 
+#define FROZEN_SET (BROOD_VALUE_SET | BROOD_VALUE_FROZEN)
+
 /* One of a value's parts is the widest thing in here. */
 static void *alloc_words(brood_arena *arena, size_t size)
 {
@@ -86,7 +88,6 @@ int brood_codec_node_append(brood_value *container, const brood_value *items, si
 int brood_codec_node_fixed(brood_value *out, brood_kind kind, const brood_value *items,
                            size_t count, brood_arena *arena)
 {
-    brood_value value = brood_items_(kind, NULL, 0);
     brood_codec_node *node = NULL;
 
     if (count > 0) {
@@ -98,10 +99,6 @@ int brood_codec_node_fixed(brood_value *out, brood_kind kind, const brood_value 
         node->count = count;
         node->state = BROOD_NODE_FLAT | copy_items(node->items, items, count);
     }
-    value.as.object = node;
-    if (kind == BROOD_LIST_KIND) {
-        value.flags = BROOD_VALUE_SET | BROOD_VALUE_FROZEN;
-    }
-    *out = value;
+    brood_codec_set_node(out, kind, kind == BROOD_LIST_KIND ? FROZEN_SET : 0, node);
     return 0;
 }

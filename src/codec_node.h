@@ -13,6 +13,7 @@
 
 #include "arena.h"
 #include "codec.h"
+#include "codec_leaf.h"
 #include "codec_scan.h"
 
 typedef struct brood_codec_segment {
@@ -49,6 +50,19 @@ static inline bool brood_codec_is_container(brood_value value)
            value.kind == BROOD_DICT_KIND;
 }
 
+/* Written field by field: a value is copied soon, and a processor waits when it has to read at once
+ * what was just written in other pieces. */
+static inline void brood_codec_set_node(brood_value *out, brood_kind kind, uint8_t flags,
+                                        brood_codec_node *node)
+{
+    out->kind = (uint8_t)kind;
+    out->flags = flags;
+    out->reserved16 = 0;
+    out->reserved32 = 0;
+    out->as.object = node;
+    out->size = 0;
+}
+
 /// brood_codec_is_hashable tells whether Python would take it as a key.
 bool brood_codec_is_hashable(brood_value value);
 
@@ -62,15 +76,14 @@ int brood_codec_node_append(brood_value *container, const brood_value *items, si
                             brood_arena *arena, brood_arena *scratch);
 
 /// brood_codec_node_fixed makes a container that cannot change, a tuple or a frozen set: its items
-/// follow its node.
+/// follow its node. `out` may be one of them.
 int brood_codec_node_fixed(brood_value *out, brood_kind kind, const brood_value *items,
                            size_t count, brood_arena *arena);
 
-/// brood_codec_build runs the opcodes of `data`, which brood_codec_scan has passed, and leaves the
-/// value in `*out`. `scratch` has to live until after the check.
-int brood_codec_build(const void *data, const brood_codec_counts *counts,
-                      const brood_loader *loader, brood_arena *arena, brood_arena *scratch,
-                      brood_value *out);
+/// brood_codec_build runs the opcodes from `in->at` on and leaves the value in `*out`. `scratch` has
+/// to live until after the check.
+int brood_codec_build(brood_codec_reader *in, const brood_codec_counts *counts,
+                      const brood_loader *loader, brood_arena *scratch, brood_value *out);
 
 /// brood_codec_check makes a plain value of what was built from `size` bytes. It refuses cycles,
 /// containers nested deeper than BROOD_DEPTH_MAX, and a value that stands for more values than

@@ -1,6 +1,7 @@
 #include "codec_write.h"
 
 #include "bytes.h"
+#include "sharing.h"
 
 /* Bytes of the shortest two's complement. */
 static size_t long_size(const brood_value *value)
@@ -143,6 +144,39 @@ unsigned char *brood_codec_write_leaf(unsigned char *at, const brood_value *valu
         *at = BROOD_OP_NONE;
         return at + 1;
     }
+}
+
+static bool is_plain(const brood_value *value)
+{
+    if (value->kind > BROOD_BYTES || (value->flags & BROOD_VALUE_NAMED) != 0) {
+        return false;
+    }
+    return value->kind <= BROOD_FLOAT ||
+           (value->size < BROOD_SHARING_TEXT_MIN && (value->size == 0 || value->as.data != NULL));
+}
+
+const brood_value *brood_codec_count_plain(const brood_value *item, const brood_value *end,
+                                           uint64_t *size)
+{
+    uint64_t sum = *size;
+
+    for (; item < end && is_plain(item); item++) {
+        sum += brood_codec_leaf_size(item);
+    }
+    *size = sum;
+    return item;
+}
+
+const brood_value *brood_codec_write_plain(const brood_value *item, const brood_value *end,
+                                           unsigned char **at)
+{
+    unsigned char *place = *at;
+
+    for (; item < end && is_plain(item); item++) {
+        place = brood_codec_write_leaf(place, item);
+    }
+    *at = place;
+    return item;
 }
 
 size_t brood_codec_opening(unsigned char *out, const brood_value *value, bool frozen)

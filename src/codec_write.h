@@ -13,6 +13,18 @@ uint64_t brood_codec_leaf_size(const brood_value *value);
 /// brood_codec_write_leaf writes it and returns the place behind it.
 unsigned char *brood_codec_write_leaf(unsigned char *at, const brood_value *value);
 
+/* Plain values are what most items are: scalars and short texts. They are checked, may be keys, and
+ * cost about as much as what would refer to them. Both return the first item that is not plain, or
+ * `end`. */
+
+/// brood_codec_count_plain adds what they take to `*size`.
+const brood_value *brood_codec_count_plain(const brood_value *item, const brood_value *end,
+                                           uint64_t *size);
+
+/// brood_codec_write_plain writes them and moves `*at` behind them.
+const brood_value *brood_codec_write_plain(const brood_value *item, const brood_value *end,
+                                           unsigned char **at);
+
 /// brood_codec_opening writes what begins a container and returns its size; `out` may be NULL. A
 /// `frozen` set can be a key.
 size_t brood_codec_opening(unsigned char *out, const brood_value *value, bool frozen);

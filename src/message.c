@@ -111,6 +111,16 @@ static int load_and_keep(void *user, brood_arena *arena, brood_value id, brood_v
     return rc;
 }
 
+static int decode_buffer(const brood_buffer *buffer, const brood_loader *loader,
+                         brood_message *message)
+{
+    if (brood_buffer_is_ours(buffer)) {
+        return brood_codec_decode_in_place(buffer->data, buffer->size, loader, &message->arena,
+                                           &message->value);
+    }
+    return brood_codec_decode(buffer->data, buffer->size, loader, &message->arena, &message->value);
+}
+
 int brood_message_from_buffer(brood_message **out, brood_buffer *buffer, const brood_loader *loader)
 {
     brood_message *message = new_message();
@@ -121,8 +131,7 @@ int brood_message_from_buffer(brood_message **out, brood_buffer *buffer, const b
     if (message == NULL) {
         return BROOD_ENOMEM;
     }
-    rc = brood_codec_decode(buffer->data, buffer->size, loader != NULL ? &keeping : NULL,
-                            &message->arena, &message->value);
+    rc = decode_buffer(buffer, loader != NULL ? &keeping : NULL, message);
     if (rc != 0) {
         brood_message_free(message);
         return rc;

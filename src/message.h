@@ -17,8 +17,9 @@ struct brood_message {
     size_t object_room;
 };
 
-/// brood_message_from_buffer decodes `*buffer` and takes it over on success. Objects made by
-/// `loader` belong to the message; on failure they were freed.
+/// brood_message_from_buffer decodes `*buffer` and takes it over on success. On failure the bytes of
+/// one that is ours (brood_buffer_is_ours) may have changed. Objects made by `loader` belong to the
+/// message; on failure they were freed.
 int brood_message_from_buffer(brood_message **out, brood_buffer *buffer,
                               const brood_loader *loader);
 

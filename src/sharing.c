@@ -108,6 +108,24 @@ static void add(brood_sharing *sharing, brood_value value, uint8_t flags)
     entry->as.total = 0;
 }
 
+int brood_repeats_add(brood_repeats *repeats, size_t before, size_t entry)
+{
+    brood_repeat *items = NULL;
+    size_t room = 0;
+
+    if (repeats->count == repeats->room) {
+        room = repeats->room < FIRST_ROOM ? FIRST_ROOM : repeats->room * 2;
+        items = BROOD_ALLOC(realloc(repeats->items, room * sizeof *items));
+        if (items == NULL) {
+            return brood_fail_nomem("encoding");
+        }
+        repeats->items = items;
+        repeats->room = room;
+    }
+    repeats->items[repeats->count++] = (brood_repeat){(uint32_t)before, (uint32_t)entry};
+    return 0;
+}
+
 int brood_sharing_find(brood_sharing *sharing, brood_value value, uint8_t flags, size_t *index,
                        bool *found)
 {

@@ -35,6 +35,22 @@ typedef struct brood_sharing {
     brood_shared small[BROOD_SHARING_SMALL];
 } brood_sharing;
 
+/* Which of the values that were looked at came again, in their order: whoever goes the same way once
+ * more need not look. */
+typedef struct brood_repeat {
+    uint32_t before; /* as many entries there were */
+    uint32_t entry;
+} brood_repeat;
+
+typedef struct brood_repeats {
+    brood_repeat *items;
+    size_t count;
+    size_t room;
+} brood_repeats;
+
+/// brood_repeats_add notes that `entry` came again when there were `before`.
+int brood_repeats_add(brood_repeats *repeats, size_t before, size_t entry);
+
 void brood_sharing_init(brood_sharing *sharing);
 void brood_sharing_fini(brood_sharing *sharing);
 

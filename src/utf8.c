@@ -54,22 +54,28 @@ size_t brood_utf8_next(const void *data, size_t size, uint32_t *point)
 /* How many ASCII bytes there are at the beginning, up to a block that has another. */
 static size_t skip_ascii(const unsigned char *data, size_t size)
 {
-    uint64_t words[4];
+    uint64_t words[8];
+    unsigned char bits = 0;
     size_t at = 0;
 
     for (; size - at >= sizeof words; at += sizeof words) {
         memcpy(words, data + at, sizeof words);
-        if (((words[0] | words[1] | words[2] | words[3]) & HIGH_BITS) != 0) {
+        if (((words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | words[6] |
+              words[7]) &
+             HIGH_BITS) != 0) {
             break;
         }
     }
     for (; size - at >= sizeof words[0]; at += sizeof words[0]) {
         memcpy(words, data + at, sizeof words[0]);
         if ((words[0] & HIGH_BITS) != 0) {
-            break;
+            return at;
         }
     }
-    return at;
+    for (size_t i = at; i < size; i++) {
+        bits |= data[i];
+    }
+    return bits < 0x80 ? size : at;
 }
 
 bool brood_utf8_valid(const void *data, size_t size)

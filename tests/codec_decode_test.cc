@@ -9,6 +9,7 @@
 #include "support/values.h"
 
 extern "C" {
+#include "codec.h"
 #include "fault.h"
 }
 
@@ -90,6 +91,64 @@ TEST(CodecDecode, PutsAZeroByteBehindEachText)
     const brood_value value = brood_message_value(message.get());
     EXPECT_STREQ("abc", brood_as_str(brood_value_at(value, 0), ""));
     EXPECT_STREQ("de", brood_as_str(brood_value_at(value, 2), ""));
+}
+
+/* Texts of both kinds in turn, of sizes around every limit there is. */
+std::string TextsOfAllSizes(std::vector<std::string> *texts)
+{
+    std::string opcodes = "(";
+    for (const size_t size : {0, 1, 2, 254, 255, 256, 511, 512, 513, 0, 70000, 1, 5000}) {
+        const std::string text(size, static_cast<char>('a' + texts->size() % 26));
+        for (const char *const kind : {"X", "B"}) {
+            const std::string opcode = size < 256 ? kind[0] == 'X' ? "\x8c" : "C" : kind;
+            opcodes += opcode + Little(size, size < 256 ? 1 : 4) + text;
+            texts->push_back(text);
+        }
+        opcodes += "\x8d" + Little(size, 8) + text + "\x8e" + Little(size, 8) + text;
+        texts->insert(texts->end(), 2, text);
+    }
+    return Pickle(opcodes + "t");
+}
+
+void ExpectTexts(const std::vector<std::string> &texts, brood_value value)
+{
+    ASSERT_EQ(texts.size(), brood_value_count(value));
+    for (size_t i = 0; i < texts.size(); i++) {
+        const brood_value item = brood_value_at(value, i);
+        const brood_view view = brood_as_view(item);
+        EXPECT_EQ(texts[i], std::string(static_cast<const char *>(view.data), view.size)) << i;
+        if (brood_value_kind(item) == BROOD_STR) {
+            EXPECT_EQ('\0', static_cast<const char *>(view.data)[view.size]) << i;
+        }
+    }
+}
+
+TEST(CodecDecode, LeavesTextsWhereTheyAreIfItMayChangeTheBytes)
+{
+    std::vector<std::string> texts;
+    std::string bytes = TextsOfAllSizes(&texts);
+    brood_arena arena = {};
+    brood_value value = brood_none();
+    ASSERT_EQ(0, brood_codec_decode_in_place(&bytes[0], bytes.size(), nullptr, &arena, &value));
+    ExpectTexts(texts, value);
+    for (size_t i = 0; i < texts.size(); i++) {
+        const char *data = static_cast<const char *>(brood_as_view(brood_value_at(value, i)).data);
+        EXPECT_TRUE(texts[i].empty() || (data > &bytes[0] && data < &bytes[0] + bytes.size()));
+    }
+    brood_arena_release(&arena);
+}
+
+TEST(CodecDecode, CopiesTextsIfItMayNotChangeTheBytes)
+{
+    std::vector<std::string> texts;
+    const std::string bytes = TextsOfAllSizes(&texts);
+    const std::string before = bytes;
+    brood_arena arena = {};
+    brood_value value = brood_none();
+    ASSERT_EQ(0, brood_codec_decode(bytes.data(), bytes.size(), nullptr, &arena, &value));
+    ExpectTexts(texts, value);
+    EXPECT_EQ(before, bytes);
+    brood_arena_release(&arena);
 }
 
 TEST(CodecDecode, MarksTextsThatAreNotUtf8AndKeepsThem)

@@ -425,6 +425,27 @@ TEST(CodecPersistent, ShowsNoLoaderAnObjectAsAnId)
     brood_arena_release(&arena);
 }
 
+TEST(CodecPersistent, ShowsTheLoaderWholeTexts)
+{
+    const auto load = [](void *user, brood_arena *, brood_value id, brood_value *object) {
+        const brood_view view = brood_as_view(brood_value_at(id, 0));
+        *static_cast<size_t *>(user) = strlen(static_cast<const char *>(view.data));
+        *object = brood_function_value(Nothing);
+        return 0;
+    };
+    for (const size_t size : {size_t{1}, size_t{511}, size_t{512}, size_t{70000}}) {
+        size_t seen = 0;
+        const brood_loader loader = {load, &seen};
+        std::string pickle = Pickle("X" + Little(size, 4) + std::string(size, 'x') + "\x85Q");
+        brood_arena arena = {};
+        brood_value value = brood_none();
+        ASSERT_EQ(0,
+                  brood_codec_decode_in_place(&pickle[0], pickle.size(), &loader, &arena, &value));
+        EXPECT_EQ(size, seen);
+        brood_arena_release(&arena);
+    }
+}
+
 /* ---- memory ---- */
 
 TEST(CodecEncode, LeavesNothingBehindWhenMemoryIsMissing)
