@@ -45,6 +45,10 @@ int main(void)
     posix_spawn_file_actions_t actions;
     return posix_spawn_file_actions_addclosefrom_np(&actions, 5);
 }")
+brood_feature(CLOSE_RANGE "
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void) { return (int)syscall(SYS_close_range, 3u, 4u, 0u); }")
 brood_feature(F_SETSIG "
 #include <fcntl.h>
 #include <signal.h>

@@ -10,6 +10,8 @@
 #include "context.h"
 #include "error.h"
 #include "fault.h"
+#include "fork.h"
+#include "init.h"
 #include "log.h"
 #include "message.h"
 #include "parcel.h"
@@ -40,13 +42,15 @@ static void leave_report(brood_report *report)
 {
     unsigned char head[BROOD_REPORT_HEAD + BROOD_WORDS_SIZE];
     brood_view pieces[2] = {{head, 0}, {NULL, 0}};
+    int rc;
 
     pieces[0].size = brood_report_write(head, report);
     pieces[1] = report->result;
-    if (brood_os_child_report(pieces) == 0) {
+    rc = brood_os_child_report(pieces);
+    if (rc == 0 || rc == BROOD_EPEER) { /* nobody to tell: this is a fork of a child */
         return;
     }
-    report->code = brood_last_error()->error;
+    report->code = rc;
     report->result.size = 0;
     (void)snprintf(report->words, sizeof report->words, "the result is lost: %.400s",
                    brood_last_error()->message);
@@ -128,6 +132,7 @@ static int verify(start *s, brood_buffer *body)
     return rc;
 }
 
+/* Takes the body over, and the handles that came with it. */
 static int decode(start *s, brood_buffer *body)
 {
     brood_loader loader = brood_unparcel_loader(&s->unparcel);
@@ -154,21 +159,12 @@ static void close_rest(start *s)
     s->unparcel.objects = NULL;
 }
 
-static int receive(start *s)
+static int receive(start *s, brood_buffer *body)
 {
-    brood_buffer body = BROOD_BUFFER_NONE;
     int rc = brood_os_child_receive(&s->arrival);
 
     BROOD_STOP("child-received");
-    if (rc == 0) {
-        rc = verify(s, &body);
-    }
-    if (rc == 0) {
-        rc = decode(s, &body);
-    }
-    brood_buffer_release(&body);
-    close_rest(s);
-    return rc;
+    return rc ? rc : verify(s, body);
 }
 
 static void settle(start *s)
@@ -203,33 +199,75 @@ static int run_work(start *s, brood_call *call)
                                          : brood_process_class_run(klass, call);
 }
 
-int brood_child_run(void)
+static void end(start *s, brood_call *call, brood_report *report, int rc)
 {
-    static start s; /* 1 KiB and more: not on a thread's stack, and there is only one */
+    describe_end(report, call, rc);
+    if (rc < 0 && rc != BROOD_EPEER) {
+        print_failure(s->name, report->words);
+    }
+    report->result.data = call->result.data;
+    report->result.size = rc == 0 ? call->result.size : 0;
+    brood_message_free(s->message); /* its connections end before the parent sees ours */
+    s->message = NULL;
+    leave_report(report);
+    brood_call_fini(call);
+}
+
+/* With the body at hand, or `rc` why it is not, to the end; returns the exit code. */
+static int live(start *s, brood_buffer *body, int rc)
+{
     brood_call call;
     brood_report report;
-    int rc;
 
     memset(&call, 0, sizeof call);
     memset(&report, 0, sizeof report);
+    if (rc == 0) {
+        rc = decode(s, body);
+    }
+    brood_buffer_release(body);
+    close_rest(s);
+    if (rc == 0) {
+        BROOD_STOP("child-verified");
+        settle(s);
+        rc = run_work(s, &call);
+    }
+    end(s, &call, &report, rc);
+    return exit_code(report.code);
+}
+
+static start *begin(void)
+{
+    static start s; /* 1 KiB and more: not on a thread's stack, and there is only one */
+
+    memset(&s, 0, sizeof s);
     s.arrival.section = BROOD_NO_HANDLE;
     (void)snprintf(s.name, sizeof s.name, "brood child %lld", (long long)brood_os_pid());
     BROOD_STOP("child-entered");
-    rc = receive(&s);
+    return &s;
+}
+
+int brood_child_run(void)
+{
+    start *s = begin();
+    brood_buffer body = BROOD_BUFFER_NONE;
+    const int rc = receive(s, &body);
+
+    return live(s, &body, rc);
+}
+
+int brood_child_run_copy(brood_os_arrival *arrival, int rc, void *user)
+{
+    start *s = begin();
+    int code;
+
+    randombytes_close(); /* the source may have been a descriptor */
+    brood_fork_began();
     if (rc == 0) {
-        BROOD_STOP("child-verified");
-        settle(&s);
-        rc = run_work(&s, &call);
+        brood_fail_forget(); /* what failed before was in the parent */
     }
-    describe_end(&report, &call, rc);
-    if (rc < 0 && rc != BROOD_EPEER) {
-        print_failure(s.name, report.words);
-    }
-    report.result.data = call.result.data;
-    report.result.size = rc == 0 ? call.result.size : 0;
-    brood_message_free(s.message); /* its connections end before the parent sees ours */
-    s.message = NULL;
-    leave_report(&report);
-    brood_call_fini(&call);
-    return exit_code(report.code);
+    s->arrival = *arrival;
+    BROOD_STOP("child-received");
+    code = live(s, user, rc);
+    brood_finish();
+    return code;
 }

@@ -2,7 +2,13 @@
 #ifndef BROOD_SRC_CHILD_H
 #define BROOD_SRC_CHILD_H
 
+#include "platform.h"
+
 /// brood_child_run does all of it and returns the exit code.
 int brood_child_run(void);
+
+/// brood_child_run_copy does it in a copy of the parent, where the body is the brood_buffer `user`;
+/// it also does what else happens at the end of a program. `rc` says what went wrong before.
+int brood_child_run_copy(brood_os_arrival *arrival, int rc, void *user);
 
 #endif

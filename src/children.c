@@ -134,6 +134,21 @@ void brood_processes_free(brood_process **processes, size_t count)
     free(processes);
 }
 
+void brood_children_forget(void)
+{
+    brood_process *process;
+
+    brood_lock(BROOD_LOCK_CHILDREN);
+    process = children.first;
+    children.first = NULL;
+    brood_unlock(BROOD_LOCK_CHILDREN);
+    while (process != NULL) {
+        brood_process *next = process->next;
+        brood_process_free(process);
+        process = next;
+    }
+}
+
 /* Any child that is left, referenced. */
 static brood_process *first_child(void)
 {

@@ -6,7 +6,9 @@
 #include "deadline.h"
 #include "error.h"
 #include "fault.h"
+#include "fork.h"
 #include "frame.h"
+#include "locks.h"
 
 /* ---- life ---- */
 
@@ -24,6 +26,7 @@ static brood_connection *new_connection(bool readable, bool writable)
     }
     brood_os_mutex_init(&connection->mutex);
     brood_atomic_store(&connection->refs, 1);
+    brood_atomic_store(&connection->generation, brood_generation());
     connection->readable = readable;
     connection->writable = writable;
     connection->stream = BROOD_OS_STREAM_NONE;
@@ -104,14 +107,65 @@ brood_connection *brood_connection_ref(brood_connection *connection)
     return connection;
 }
 
+static bool is_in_order(const brood_connection *connection)
+{
+    return brood_atomic_load(&connection->generation) == brood_generation();
+}
+
+/* In a forked child: the lock may be held, and a turn taken, by a thread that is not here. */
+static int put_in_order(brood_connection *connection)
+{
+    const int rc = brood_os_condition_init(&connection->changed);
+
+    if (rc) {
+        return rc;
+    }
+    brood_os_mutex_init(&connection->mutex);
+    connection->garbled = connection->garbled || connection->busy[BROOD_READING];
+    connection->has_header = connection->has_header && !connection->garbled;
+    connection->cut = connection->cut || connection->busy[BROOD_WRITING];
+    connection->busy[BROOD_READING] = false;
+    connection->busy[BROOD_WRITING] = false;
+    connection->users = 0;
+    connection->waiters = NULL;
+    brood_atomic_store(&connection->generation, brood_generation());
+    return 0;
+}
+
+int brood_connection_check(brood_connection *connection)
+{
+    int rc = 0;
+
+    if (connection == NULL) {
+        return brood_fail(BROOD_EINVAL, "the connection is NULL");
+    }
+    if (is_in_order(connection)) {
+        return 0;
+    }
+    if (brood_fork_lost(brood_atomic_load(&connection->generation))) {
+        return brood_fail(BROOD_ECLOSED, "the connection is the parent's: one that a process is "
+                                         "to use is sent to it as an argument");
+    }
+    brood_lock(BROOD_LOCK_CONNECTION);
+    if (!is_in_order(connection)) {
+        rc = put_in_order(connection);
+    }
+    brood_unlock(BROOD_LOCK_CONNECTION);
+    return rc;
+}
+
 void brood_connection_free(brood_connection *connection)
 {
     if (connection == NULL || brood_atomic_add(&connection->refs, -1) > 0) {
         return;
     }
-    brood_os_stream_close(&connection->stream);
-    brood_os_condition_fini(&connection->changed);
-    brood_os_mutex_fini(&connection->mutex);
+    if (!brood_fork_lost(brood_atomic_load(&connection->generation))) {
+        brood_os_stream_close(&connection->stream);
+    }
+    if (is_in_order(connection)) {
+        brood_os_condition_fini(&connection->changed);
+        brood_os_mutex_fini(&connection->mutex);
+    }
     free(connection->room);
     free(connection->incoming);
     free(connection);
@@ -133,7 +187,7 @@ void brood_connection_close(brood_connection *connection)
 {
     brood_os_stream stream;
 
-    if (connection == NULL) {
+    if (connection == NULL || brood_connection_check(connection) != 0) {
         return;
     }
     brood_os_mutex_lock(&connection->mutex);
@@ -150,7 +204,7 @@ bool brood_connection_closed(const brood_connection *connection)
     brood_connection *lockable = (brood_connection *)(uintptr_t)connection;
     bool closed;
 
-    if (connection == NULL) {
+    if (connection == NULL || brood_connection_check(lockable) != 0) {
         return true;
     }
     brood_os_mutex_lock(&lockable->mutex);
@@ -187,8 +241,11 @@ int brood_connection_closed_here(void)
 
 int brood_connection_pin(brood_connection *connection, brood_os_handle *handle)
 {
-    int rc = 0;
+    int rc = brood_connection_check(connection);
 
+    if (rc) {
+        return rc;
+    }
     brood_os_mutex_lock(&connection->mutex);
     if (connection->closed) {
         rc = brood_connection_closed_here();
@@ -271,10 +328,10 @@ void brood_connection_leave(brood_connection *connection, brood_side which)
 int brood_connection_enter(brood_connection *connection, brood_side which, int64_t timeout_ms,
                            int64_t *deadline_ns)
 {
-    int rc;
+    int rc = brood_connection_check(connection);
 
-    if (connection == NULL) {
-        return brood_fail(BROOD_EINVAL, "the connection is NULL");
+    if (rc) {
+        return rc;
     }
     if (!(which == BROOD_READING ? connection->readable : connection->writable)) {
         return brood_connection_wrong_way(which);

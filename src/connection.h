@@ -21,6 +21,7 @@ typedef enum brood_side {
 
 struct brood_connection {
     brood_atomic refs;
+    brood_atomic generation; /* in which it is in order, see fork.h */
     bool readable;
     bool writable;
 
@@ -60,6 +61,11 @@ void brood_connection_leave(brood_connection *connection, brood_side which);
 
 /// brood_connection_wrong_way says that this end cannot do that and returns BROOD_EINVAL.
 int brood_connection_wrong_way(brood_side which);
+
+/// brood_connection_check puts a connection in order that was made before a fork, in the child: what
+/// another thread was doing with it there can be finished by nobody. Errors: BROOD_EINVAL for NULL;
+/// BROOD_ECLOSED for one that this process has no handle of.
+int brood_connection_check(brood_connection *connection);
 
 /// brood_connection_closed_here says that it was closed here and returns BROOD_ECLOSED.
 int brood_connection_closed_here(void);

@@ -24,8 +24,11 @@ static int look(brood_connection *connection, brood_os_waitable *out)
 int brood_connection_watch(brood_connection *connection, brood_waiter *waiter,
                            brood_os_waitable *out)
 {
-    int rc = 0;
+    int rc = brood_connection_check(connection);
 
+    if (rc) {
+        return rc;
+    }
     if (!connection->readable) {
         return brood_connection_wrong_way(BROOD_READING);
     }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fork.h"
 #include "locks.h"
 #include "log.h"
 #include "process_object.h"
@@ -14,6 +15,7 @@ static brood_process current = {
     .mutex = BROOD_OS_MUTEX_INIT,
 };
 static char identity[BROOD_NAME_SIZE]; /* "" in the first process */
+static brood_atomic child_count;
 
 static brood_process parent = {
     .refs = 1,
@@ -28,16 +30,33 @@ void brood_current_set(const char *name, const char *identity_text)
 {
     (void)snprintf(current.name, sizeof current.name, "%s", name);
     (void)snprintf(identity, sizeof identity, "%s", identity_text);
+    brood_atomic_store(&child_count, 0);
     brood_log_name(current.name);
 }
 
-const char *brood_current_identity(void)
+void brood_current_next_child(char out[BROOD_NAME_SIZE])
 {
-    return identity;
+    (void)snprintf(out, BROOD_NAME_SIZE, "%s%s%ld", identity, identity[0] ? ":" : "",
+                   brood_atomic_add(&child_count, 1));
+}
+
+/* In a forked child the object is that of our parent's parent, and its lock may be held. */
+static void forget_parent(void)
+{
+    if (parent.os.pidfd && !brood_fork_lost(parent.generation)) {
+        brood_os_handle_close(parent.os.sentinel);
+    }
+    parent.os = BROOD_OS_PROCESS_NONE;
+    parent.ended = false;
+    parent.failed = false;
+    parent_known = false;
+    brood_os_mutex_init(&parent.mutex);
+    parent.generation = brood_generation();
 }
 
 void brood_parent_set(int64_t pid, const char *name)
 {
+    forget_parent();
     (void)snprintf(parent.name, sizeof parent.name, "%s", name);
     parent_pid = pid;
 }
@@ -53,7 +72,7 @@ brood_process *brood_parent_process(void)
     bool known;
 
     brood_lock(BROOD_LOCK_CURRENT);
-    known = parent_pid != 0;
+    known = parent_pid != 0 && parent.generation == brood_generation();
     if (known && !parent_known) {
         brood_os_process_parent(&parent.os, parent_pid);
         parent_known = true;

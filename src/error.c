@@ -120,10 +120,15 @@ int brood_fail_prefix(const char *what)
     return last.error;
 }
 
+void brood_fail_forget(void)
+{
+    (void)keep(BROOD_OK, 0, brood_strerror(BROOD_OK));
+}
+
 const brood_failure *brood_last_error(void)
 {
     if (last.message == NULL) {
-        (void)keep(BROOD_OK, 0, brood_strerror(BROOD_OK));
+        brood_fail_forget();
     }
     return &last;
 }

@@ -21,6 +21,9 @@ int brood_fail_as(const brood_failure *failure);
 /// brood_fail_nomem says that memory for `what` is missing and returns BROOD_ENOMEM.
 int brood_fail_nomem(const char *what);
 
+/// brood_fail_forget makes this thread as if nothing had failed.
+void brood_fail_forget(void);
+
 /// brood_fail_prefix puts "WHAT: " in front of the last failure's words and returns its error.
 int brood_fail_prefix(const char *what);
 

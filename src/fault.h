@@ -42,9 +42,12 @@ BROOD_END_C
 
 #define BROOD_FAULT(point, failed, call) (brood_fault_here(point) ? (failed) : (call))
 #define BROOD_STOP(point) brood_stop_here(point)
+/* In a forked child: what the test wants to fail is in its own process. */
+#define BROOD_FAULT_OFF_HERE() brood_fault_arm(0, BROOD_FAULT_OFF)
 #else
 #define BROOD_FAULT(point, failed, call) (call)
 #define BROOD_STOP(point) ((void)0)
+#define BROOD_FAULT_OFF_HERE() ((void)0)
 #endif
 
 /* BROOD_ALLOC(call): malloc, calloc or realloc. */

@@ -5,6 +5,7 @@
 
 #include "child.h"
 #include "error.h"
+#include "fork.h"
 #include "locks.h"
 #include "platform.h"
 #include "process_object.h"
@@ -12,7 +13,7 @@
 static bool initialised; /* brood_init was called */
 static bool ready;
 
-static void at_program_exit(void)
+void brood_finish(void)
 {
     brood_children_join();
 }
@@ -28,7 +29,9 @@ void brood_init_(int argc, char **argv, int (*at_exit)(void (*)(void)))
     if (!first) {
         return;
     }
-    (void)at_exit(at_program_exit);
+    (void)
+        brood_fork_watch(); /* the host may fork before the first start, which tells if it failed */
+    (void)at_exit(brood_finish);
     if (brood_os_child_marked(argc, argv)) {
         exit(brood_child_run());
     }
@@ -39,7 +42,7 @@ static int set_up(void)
     if (sodium_init() < 0) {
         return brood_fail(BROOD_ESYSTEM, "libsodium cannot be set up: no random numbers");
     }
-    return brood_os_setup();
+    return brood_fork_watch();
 }
 
 int brood_ready(void)

@@ -6,4 +6,7 @@
 /// wrong when it was set up.
 int brood_ready(void);
 
+/// brood_finish is what happens when the program ends: children are waited for.
+void brood_finish(void);
+
 #endif

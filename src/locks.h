@@ -16,6 +16,7 @@ typedef enum brood_lock_id {
     BROOD_LOCK_CHILDREN,
     BROOD_LOCK_MODULES,
     BROOD_LOCK_NAMES,
+    BROOD_LOCK_CONNECTION, /* see brood_connection_check */
     BROOD_LOCK_LOG,
     BROOD_LOCK_COUNT
 } brood_lock_id;

@@ -82,8 +82,25 @@ void brood_os_condition_wake_all(brood_os_condition *condition);
 /// brood_os_pid returns this process's id.
 int64_t brood_os_pid(void);
 
-/// brood_os_setup does what a port needs once, before its first start (fork handlers, say).
-int brood_os_setup(void);
+/// brood_os_fork_hooks are called around every fork of this process, whoever forks.
+typedef struct brood_os_fork_hooks {
+    void (*before)(void); /* in the parent; nothing that may fork is called until after */
+    void (*after)(void);  /* in the parent, also if the fork failed */
+    void (*child)(void);  /* in the child, instead of after */
+} brood_os_fork_hooks;
+
+/// brood_os_setup registers `hooks`, once; later calls do nothing. Systems that do not fork ignore
+/// them.
+int brood_os_setup(const brood_os_fork_hooks *hooks);
+
+/// brood_os_thread_count returns how many threads this process has, without the library's own; 0
+/// where the system does not say it cheaply.
+long brood_os_thread_count(void);
+
+/// brood_os_fork forks: `*pid` is 0 in the child, whose life is bound to the parent's, and the
+/// child's number in the parent. Everything that is open stays open in both. BROOD_ENOTSUP where
+/// processes do not fork.
+int brood_os_fork(int64_t *pid);
 
 /// brood_os_cpu_count returns how many processors this process may run on; 0 or less: not known.
 int64_t brood_os_cpu_count(void);
@@ -147,9 +164,19 @@ bool brood_os_method_supported(brood_os_method method);
 #define BROOD_OS_RECORD_MAX 1120 /* bytes of a start record: its head and the longest authkey */
 #define BROOD_OS_BODY_MAX 4096   /* bytes of a body that goes along with the record */
 
+typedef struct brood_os_arrival brood_os_arrival;
+
 /// brood_os_start is what a child is given.
 typedef struct brood_os_start {
     brood_os_method method;
+
+    /* Fork: what the child does, once its life is bound to the parent's and nothing is open but the
+     * standard streams and what was sent. `rc` says what went wrong before. It returns the exit
+     * code. There is no record and no body: it has our memory. */
+    int (*run)(brood_os_arrival *arrival, int rc, void *user);
+    void *user;
+
+    /* Else: */
     const void *record;      /* secret; reaches the child over a channel only the two can read */
     size_t record_size;      /* 1 to BROOD_OS_RECORD_MAX */
     brood_view body;         /* up to BROOD_OS_BODY_MAX bytes, or none; then it is */
@@ -184,8 +211,9 @@ typedef enum brood_os_stop {
     BROOD_OS_KILL
 } brood_os_stop;
 
-/// brood_os_process_start starts this program's executable as a child and hands it `start`. It
-/// does not wait for the child to run. The child ends when this process ends, however it ends.
+/// brood_os_process_start starts a child and hands it `start`: this program's executable, or with
+/// the method fork a copy of this process. It does not wait for the child to run. The child ends
+/// when this process ends, however it ends.
 int brood_os_process_start(brood_os_process *out, const brood_os_start *start);
 
 /// brood_os_process_wait waits until it has ended. Several threads may wait.
@@ -232,14 +260,14 @@ void brood_os_process_parent(brood_os_process *out, int64_t pid);
 /* ---- starting a process: the child's side ---- */
 
 /// brood_os_arrival is what the parent sent. The handles are the child's own.
-typedef struct brood_os_arrival {
+struct brood_os_arrival {
     unsigned char record[BROOD_OS_RECORD_MAX];
     size_t record_size;
     brood_buffer body;        /* or none; then it is */
     brood_os_handle section;  /* in this section */
     brood_os_handle *handles; /* malloc'ed */
     size_t handle_count;
-} brood_os_arrival;
+};
 
 /// brood_os_child_marked tells whether this process was started by brood_os_process_start. With
 /// argc 0 the command line is asked from the system.

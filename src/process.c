@@ -6,7 +6,19 @@
 
 #include "deadline.h"
 #include "fault.h"
+#include "fork.h"
 #include "message.h"
+
+static bool is_current(const brood_process *process)
+{
+    return process->relation == BROOD_PROCESS_CURRENT;
+}
+
+/* Made before a fork: its lock may be held by a thread that is not here. */
+static bool is_stranger(const brood_process *process)
+{
+    return !is_current(process) && process->generation != brood_generation();
+}
 
 brood_process *brood_process_new(brood_process_relation relation, const char *name)
 {
@@ -18,10 +30,25 @@ brood_process *brood_process_new(brood_process_relation relation, const char *na
     }
     brood_atomic_store(&process->refs, 1);
     brood_os_mutex_init(&process->mutex);
+    process->generation = brood_generation();
     process->relation = relation;
     process->os = BROOD_OS_PROCESS_NONE;
     (void)snprintf(process->name, sizeof process->name, "%s", name);
     return process;
+}
+
+int brood_process_check(const brood_process *process)
+{
+    if (process == NULL) {
+        return brood_fail(BROOD_EINVAL, "the process is NULL");
+    }
+    if (is_stranger(process)) {
+        return brood_fail(BROOD_EINVAL,
+                          "%s (pid %lld) is known to the process that this one was forked from, "
+                          "not here",
+                          process->name, (long long)process->os.pid);
+    }
+    return 0;
 }
 
 static bool has_ended(brood_process *process)
@@ -42,8 +69,11 @@ bool brood_process_is_over(brood_process *process)
 int brood_process_wait(brood_process *process, int64_t deadline_ns)
 {
     bool first = false;
-    int rc;
+    int rc = brood_process_check(process);
 
+    if (rc) {
+        return rc;
+    }
     if (has_ended(process)) {
         return 0;
     }
@@ -63,20 +93,10 @@ int brood_process_wait(brood_process *process, int64_t deadline_ns)
     return 0;
 }
 
-static bool is_current(const brood_process *process)
-{
-    return process->relation == BROOD_PROCESS_CURRENT;
-}
-
-static int need_process(const brood_process *process)
-{
-    return process != NULL ? 0 : brood_fail(BROOD_EINVAL, "the process is NULL");
-}
-
 int brood_process_join(brood_process *process, int64_t timeout_ms)
 {
     int64_t deadline_ns;
-    int rc = need_process(process);
+    int rc = brood_process_check(process);
 
     if (rc == 0 && is_current(process)) {
         rc = brood_fail(BROOD_EDEADLK, "%s would wait for its own end", process->name);
@@ -98,7 +118,7 @@ bool brood_process_is_alive(brood_process *process)
 
 int brood_process_exitcode(brood_process *process, int *exitcode)
 {
-    int rc = need_process(process);
+    int rc = brood_process_check(process);
 
     if (rc) {
         return rc;
@@ -170,12 +190,13 @@ const char *brood_process_name(const brood_process *process)
 
 brood_handle brood_process_sentinel(const brood_process *process)
 {
-    return process != NULL ? process->os.sentinel : BROOD_NO_HANDLE;
+    return process != NULL && !brood_fork_lost(process->generation) ? process->os.sentinel
+                                                                    : BROOD_NO_HANDLE;
 }
 
 static int stop(brood_process *process, brood_os_stop how)
 {
-    int rc = need_process(process);
+    int rc = brood_process_check(process);
 
     if (rc == 0 && is_current(process)) {
         rc = brood_fail(BROOD_EINVAL, "%s ends by exit, not by its process object", process->name);
@@ -211,8 +232,13 @@ void brood_process_free(brood_process *process)
     if (process == NULL || brood_atomic_add(&process->refs, -1) > 0) {
         return;
     }
+    if (brood_fork_lost(process->generation)) {
+        process->os.sentinel = BROOD_NO_HANDLE; /* the number may be something else here */
+    }
     brood_os_process_close(&process->os);
-    brood_os_mutex_fini(&process->mutex);
+    if (!is_stranger(process)) {
+        brood_os_mutex_fini(&process->mutex);
+    }
     brood_buffer_release(&process->left);
     free(process);
 }

@@ -3,8 +3,11 @@
 
 int brood_process_identify(brood_os_identity *out, brood_process *process)
 {
-    int rc;
+    int rc = brood_process_check(process);
 
+    if (rc) {
+        return rc;
+    }
     if (process->relation == BROOD_PROCESS_CURRENT) {
         return brood_os_self_identify(out);
     }

@@ -18,6 +18,7 @@ typedef enum brood_process_relation {
 
 struct brood_process {
     brood_atomic refs;
+    long generation; /* in which it was made, see fork.h */
     brood_process_relation relation;
     char name[BROOD_NAME_SIZE];
     brood_os_process os;
@@ -55,14 +56,18 @@ bool brood_process_is_over(brood_process *process);
 /// end, by whoever holds the process's mutex or knows that nobody else has the process.
 void brood_process_collect(brood_process *process);
 
+/// brood_process_check says BROOD_EINVAL for NULL and for what belongs to another process: a forked
+/// child has its parent's objects, but not its children.
+int brood_process_check(const brood_process *process);
+
 /// brood_process_new makes an object with one reference, without a process. NULL: no memory.
 brood_process *brood_process_new(brood_process_relation relation, const char *name);
 
 /* ---- current.c: this process and its parent ---- */
 
-/// brood_current_identity returns what stands between "Process-" and ":N" in the default names of
-/// our children: "" in the first process, "1:2" in the second child of its first child.
-const char *brood_current_identity(void);
+/// brood_current_next_child writes what stands behind "Process-" in the default name of the next
+/// child: "3" for the third child of the first process, "3:1" for the first child of that one.
+void brood_current_next_child(char out[BROOD_NAME_SIZE]);
 
 /// brood_current_set says in a child who it is, before its function runs.
 void brood_current_set(const char *name, const char *identity);
@@ -88,6 +93,9 @@ void brood_children_remove(brood_process *process);
 
 /// brood_children_find returns the child of this number with a reference, NULL if there is none.
 brood_process *brood_children_find(int64_t pid);
+
+/// brood_children_forget lets go of all in a forked child: they are its parent's.
+void brood_children_forget(void);
 
 /// brood_children_reap collects those that have ended and that the program has let go of: they
 /// would stay zombies.

@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "bootstrap.h"
+#include "child.h"
 #include "codec.h"
 #include "context.h"
 #include "fault.h"
+#include "fork.h"
 #include "init.h"
 #include "log.h"
+#include "message.h"
 #include "options.h"
 #include "parcel.h"
 #include "process_object.h"
@@ -20,16 +23,6 @@ static int valid_name(const char *name)
         return brood_fail(BROOD_EINVAL, "a process's name has 1 to %d bytes", BROOD_NAME_SIZE - 1);
     }
     return 0;
-}
-
-/* Who a child is, told in the identity: which of our children, and of whose we are. */
-static void next_identity(char out[BROOD_NAME_SIZE])
-{
-    static brood_atomic counter;
-    const char *ours = brood_current_identity();
-
-    (void)snprintf(out, BROOD_NAME_SIZE, "%s%s%ld", ours, ours[0] ? ":" : "",
-                   brood_atomic_add(&counter, 1));
 }
 
 static brood_process *new_child(const brood_work *work, const char *identity, const char *name)
@@ -144,9 +137,8 @@ static int encode_order(const order *wanted, const brood_value *named, size_t po
     return brood_codec_encode(brood_dict(items, sizeof items / sizeof items[0] / 2), saver, room);
 }
 
-static int write_body(start_body *out, brood_parcel *parcel, const order *wanted)
+static int write_body(const brood_room *room, brood_parcel *parcel, const order *wanted)
 {
-    const brood_room room = {reserve_body, out};
     const brood_saver saver = brood_parcel_saver(parcel);
     brood_value *named = NULL;
     size_t positional = 0;
@@ -156,26 +148,39 @@ static int write_body(start_body *out, brood_parcel *parcel, const order *wanted
         rc = collect_named(&named, wanted->args, positional);
     }
     if (rc == 0) {
-        rc = encode_order(wanted, named, positional, &saver, &room);
+        rc = encode_order(wanted, named, positional, &saver, room);
     }
     free(named);
     return rc;
 }
 
-static int launch(brood_process *process, const order *wanted)
+static int start_process(brood_process *process, brood_os_start *start, brood_parcel *parcel)
+{
+    int rc;
+
+    start->handles = parcel->handles;
+    start->handle_count = parcel->count;
+    rc = brood_os_process_start(&process->os, start);
+    if (rc == 0) {
+        brood_parcel_give(parcel);
+    }
+    return rc;
+}
+
+static int launch_program(brood_process *process, brood_parcel *parcel, const order *wanted)
 {
     unsigned char record[BROOD_RECORD_SIZE];
     start_body body;
-    brood_parcel parcel = BROOD_PARCEL_NONE;
-    brood_os_start start;
+    const brood_room room = {reserve_body, &body};
+    brood_os_start start = {.method = wanted->method};
     int rc;
 
     body.section = BROOD_OS_SECTION_NONE;
-    rc = write_body(&body, &parcel, wanted);
+    rc = write_body(&room, parcel, wanted);
     if (rc) {
         goto done;
     }
-    brood_record_sign(record, body.data, body.size, (uint32_t)parcel.count);
+    brood_record_sign(record, body.data, body.size, (uint32_t)parcel->count);
     start.body = (brood_view){body.data, body.size};
     if (body.data != body.small) {
         start.body = (brood_view){NULL, 0};
@@ -184,21 +189,42 @@ static int launch(brood_process *process, const order *wanted)
     if (rc) {
         goto done;
     }
-    start.method = wanted->method;
     start.record = record;
     start.record_size = sizeof record;
     start.section = body.section.handle;
-    start.handles = parcel.handles;
-    start.handle_count = parcel.count;
-    rc = brood_os_process_start(&process->os, &start);
-    if (rc == 0) {
-        brood_parcel_give(&parcel);
-    }
+    rc = start_process(process, &start, parcel);
 
 done:
     sodium_memzero(record, sizeof record);
-    brood_parcel_release(&parcel);
     brood_os_section_close(&body.section);
+    return rc;
+}
+
+/* A copy of this process finds the body in its memory: nothing is shared, so nothing is signed. */
+static int launch_copy(brood_process *process, brood_parcel *parcel, const order *wanted)
+{
+    brood_buffer body = BROOD_BUFFER_NONE;
+    const brood_room room = brood_room_of_buffer(&body);
+    brood_os_start start = {.method = wanted->method};
+    int rc = write_body(&room, parcel, wanted);
+
+    if (rc == 0) {
+        brood_fork_warn();
+        start.run = brood_child_run_copy;
+        start.user = &body;
+        rc = start_process(process, &start, parcel);
+    }
+    brood_buffer_release(&body);
+    return rc;
+}
+
+static int launch(brood_process *process, const order *wanted)
+{
+    brood_parcel parcel = BROOD_PARCEL_NONE;
+    const int rc = wanted->method == BROOD_OS_FORK ? launch_copy(process, &parcel, wanted)
+                                                   : launch_program(process, &parcel, wanted);
+
+    brood_parcel_release(&parcel);
     return rc;
 }
 
@@ -221,7 +247,7 @@ int brood_process_start_work(brood_process **out, const brood_work *work, const 
         return rc;
     }
     brood_children_reap();
-    next_identity(identity);
+    brood_current_next_child(identity);
     process = new_child(work, identity, wanted.name);
     if (process == NULL) {
         return brood_last_error()->error;

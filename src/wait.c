@@ -43,6 +43,11 @@ typedef struct wait_list {
 
 static int watch_process(brood_process *process, const watch *ours, brood_os_waitable *thing)
 {
+    const int rc = brood_process_check(process);
+
+    if (rc) {
+        return rc;
+    }
     if (process->relation == BROOD_PROCESS_CURRENT) {
         return brood_fail(BROOD_EDEADLK, "%s would wait for its own end", process->name);
     }

@@ -9,6 +9,7 @@
 #include "fault.h"
 #include "support/fault.h"
 #include "support/insides.h"
+#include "support/methods.h"
 #include "support/objects.h"
 #include "support/process_list.h"
 
@@ -428,7 +429,9 @@ int Echo(brood_call *call)
     return rc == BROOD_EEND ? 0 : rc;
 }
 
-TEST(ConnectionArgument, TalksWithAChildInBothDirections)
+OVER_METHODS(ConnectionArgument);
+
+TEST_P(ConnectionArgument, TalksWithAChildInBothDirections)
 {
     auto [mine, theirs] = Pipe();
     const Process child = Start(Echo, BROOD_ARGS(BROOD_GIVE(theirs.get())));
@@ -445,7 +448,7 @@ TEST(ConnectionArgument, TalksWithAChildInBothDirections)
     EXPECT_EQ(0, Result(child)) << LastWords();
 }
 
-TEST(ConnectionArgument, EndsWithItsChild)
+TEST_P(ConnectionArgument, EndsWithItsChild)
 {
     auto [mine, theirs] = Pipe();
     const Process child = Start(Echo, BROOD_ARGS(BROOD_GIVE(theirs.get())));
@@ -460,7 +463,7 @@ TEST(ConnectionArgument, EndsWithItsChild)
     EXPECT_EQ(BROOD_EWORKER, Result(child));
 }
 
-TEST(ConnectionArgument, StaysOpenHereWhenItIsNotGiven)
+TEST_P(ConnectionArgument, StaysOpenHereWhenItIsNotGiven)
 {
     auto [mine, theirs] = Pipe();
     const Process child = Start(Echo, BROOD_ARGS(theirs.get()));
@@ -472,7 +475,7 @@ TEST(ConnectionArgument, StaysOpenHereWhenItIsNotGiven)
     EXPECT_EQ("still ours", ReceiveBytes(mine));
 }
 
-TEST(ConnectionArgument, IsNotGivenAwayWhenTheStartFails)
+TEST_P(ConnectionArgument, IsNotGivenAwayWhenTheStartFails)
 {
     auto [mine, theirs] = Pipe();
     brood_process *raw = nullptr;
@@ -487,7 +490,7 @@ TEST(ConnectionArgument, IsNotGivenAwayWhenTheStartFails)
     EXPECT_EQ("x", ReceiveBytes(mine));
 }
 
-TEST(ConnectionArgument, TakesWhatWasReadAheadAlong)
+TEST_P(ConnectionArgument, TakesWhatWasReadAheadAlong)
 {
     auto [mine, theirs] = Pipe();
     for (int i = 0; i < 3; i++) {
@@ -507,7 +510,7 @@ TEST(ConnectionArgument, TakesWhatWasReadAheadAlong)
     EXPECT_EQ(0, Result(child));
 }
 
-TEST(ConnectionArgument, TakesAMessageAlongOfWhichAPartCame)
+TEST_P(ConnectionArgument, TakesAMessageAlongOfWhichAPartCame)
 {
     /* Sizes below, at and above what either side moves at once. */
     for (const size_t size : {5000, 10000, 16000, 20000, 40000, 60000, 100000}) {
@@ -542,7 +545,7 @@ int CompareTwo(brood_call *call)
     return rc ? rc : brood_return(call, brood_int((a == b ? 1 : 0) + (a == c ? 2 : 0)));
 }
 
-TEST(ConnectionArgument, IsOneObjectThereHoweverOftenItIsPassed)
+TEST_P(ConnectionArgument, IsOneObjectThereHoweverOftenItIsPassed)
 {
     auto [a, b] = Pipe();
     const Process child = Start(CompareTwo, BROOD_ARGS(a.get(), a.get(), b.get()));
@@ -568,7 +571,7 @@ int CountConnections(brood_call *call)
     return rc ? rc : brood_return(call, brood_int(open));
 }
 
-TEST(ConnectionArgument, MayBeHundreds)
+TEST_P(ConnectionArgument, MayBeHundreds)
 {
     std::vector<std::pair<Connection, Connection>> pipes;
     std::vector<brood_value> items;

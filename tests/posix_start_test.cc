@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "support/methods.h"
 #include "support/objects.h"
 #include "support/process_list.h"
 
@@ -28,6 +29,9 @@ extern "C" {
 namespace fs = std::filesystem;
 
 namespace {
+
+OVER_METHODS(AnyChild);
+OVER_METHODS(Sentinel);
 
 int Nothing(brood_call *)
 {
@@ -58,7 +62,7 @@ int ListDescriptors(brood_call *call)
     return brood_return(call, brood_str(text.c_str()));
 }
 
-TEST(Child, InheritsNoDescriptorThatWasNotSent)
+TEST_P(AnyChild, InheritsNoDescriptorThatWasNotSent)
 {
     std::vector<int> open;
     for (int i = 0; i < 50; i++) { /* inheritable, as careless programs have them */
@@ -129,7 +133,7 @@ int DescribeSignals(brood_call *call)
     return brood_return(call, brood_tuple(items, 3));
 }
 
-TEST(Child, HasDefaultSignalsButIsLeftAloneByTheTerminalAsItsParentIs)
+TEST_P(AnyChild, HasDefaultSignalsButIsLeftAloneByTheTerminalAsItsParentIs)
 {
     sigset_t some;
     sigset_t before;
@@ -190,7 +194,7 @@ TEST(Child, TellsItsParentWhyItCouldNotStart)
 
 /* ---- the parent's side ---- */
 
-TEST(Sentinel, BecomesReadableAtTheEnd)
+TEST_P(Sentinel, BecomesReadableAtTheEnd)
 {
     auto [mine, theirs] = Pipe();
     const Process child = Start(Linger, BROOD_ARGS(BROOD_GIVE(theirs.get())));

@@ -8,10 +8,13 @@
 
 #include "fault.h"
 #include "support/fault.h"
+#include "support/methods.h"
 #include "support/objects.h"
 #include "support/process_list.h"
 
 namespace {
+
+OVER_METHODS(ProcessClass);
 
 /* ---- a plain state ---- */
 
@@ -58,7 +61,7 @@ std::string TextOf(const Process &child)
     return rc ? "error: " + LastWords() : brood_as_str(brood_message_value(answer.get()), "?");
 }
 
-TEST(ProcessClass, RunsWithACopyOfAPlainState)
+TEST_P(ProcessClass, RunsWithACopyOfAPlainState)
 {
     const brood_process_class klass = GreeterClass();
     const Greeter state = {3, 0.5};
@@ -67,7 +70,7 @@ TEST(ProcessClass, RunsWithACopyOfAPlainState)
     EXPECT_EQ("hello world;hello world;hello world;", TextOf(child));
 }
 
-TEST(ProcessClass, NamesItsProcesses)
+TEST_P(ProcessClass, NamesItsProcesses)
 {
     const brood_process_class klass = GreeterClass();
     const Greeter state = {1, 0};
@@ -82,7 +85,7 @@ TEST(ProcessClass, NamesItsProcesses)
     EXPECT_EQ("hello b;", TextOf(bob));
 }
 
-TEST(ProcessClass, HasAZeroedAndAlignedStateWithoutAnArgument)
+TEST_P(ProcessClass, HasAZeroedAndAlignedStateWithoutAnArgument)
 {
     brood_process_class klass = GreeterClass();
     klass.state_size = 100;
@@ -103,7 +106,7 @@ TEST(ProcessClass, HasAZeroedAndAlignedStateWithoutAnArgument)
     EXPECT_EQ(0u, std::string(brood_process_name(child.get())).find("Process-"));
 }
 
-TEST(ProcessClass, MayHaveNoState)
+TEST_P(ProcessClass, MayHaveNoState)
 {
     brood_process_class klass = GreeterClass();
     klass.state_size = 0;
@@ -187,7 +190,7 @@ brood_process_class WriterClass()
     return klass;
 }
 
-TEST(ProcessClass, CarriesWhatItSavesAndFinalizesOnBothSides)
+TEST_P(ProcessClass, CarriesWhatItSavesAndFinalizesOnBothSides)
 {
     char text[] = "from far away";
     auto [mine, theirs] = Pipe();
@@ -202,7 +205,7 @@ TEST(ProcessClass, CarriesWhatItSavesAndFinalizesOnBothSides)
     EXPECT_EQ(0, Result(child)) << LastWords();
 }
 
-TEST(ProcessClass, FinalizesTheParentsStateWhenTheStartFails)
+TEST_P(ProcessClass, FinalizesTheParentsStateWhenTheStartFails)
 {
     char text[] = "";
     auto [mine, theirs] = Pipe();
@@ -212,7 +215,7 @@ TEST(ProcessClass, FinalizesTheParentsStateWhenTheStartFails)
     EXPECT_EQ(1, finalized_here);
 }
 
-TEST(ProcessClass, LeavesNothingBehindWhenAnyStepFails)
+TEST_P(ProcessClass, LeavesNothingBehindWhenAnyStepFails)
 {
     ForEachFault([] {
         char text[] = "hello";
@@ -238,7 +241,7 @@ TEST(ProcessClass, LeavesNothingBehindWhenAnyStepFails)
 
 /* ---- what the functions of a class return ---- */
 
-TEST(ProcessClass, FailsToStartWithWhatInitReturned)
+TEST_P(ProcessClass, FailsToStartWithWhatInitReturned)
 {
     brood_process_class klass = WriterClass();
     klass.init = [](void *, const void *) -> int { return BROOD_ERANGE; };
@@ -252,7 +255,7 @@ TEST(ProcessClass, FailsToStartWithWhatInitReturned)
     EXPECT_EQ(0, finalized_here) << "there was no state to finalize";
 }
 
-TEST(ProcessClass, FailsToStartWithWhatSaveReturned)
+TEST_P(ProcessClass, FailsToStartWithWhatSaveReturned)
 {
     brood_process_class klass = WriterClass();
     klass.init = nullptr;
@@ -266,7 +269,7 @@ TEST(ProcessClass, FailsToStartWithWhatSaveReturned)
     EXPECT_NE(std::string::npos, LastWords().find("made no message")) << LastWords();
 }
 
-TEST(ProcessClass, EndsTheChildWithWhatLoadOrRunReturned)
+TEST_P(ProcessClass, EndsTheChildWithWhatLoadOrRunReturned)
 {
     brood_process_class klass = WriterClass();
     klass.init = nullptr;
@@ -288,7 +291,7 @@ TEST(ProcessClass, EndsTheChildWithWhatLoadOrRunReturned)
     EXPECT_NE(std::string::npos, LastWords().find("no ink")) << LastWords();
 }
 
-TEST(ProcessClass, KeepsTheWordsOfAFailureThatFinalizeWouldHide)
+TEST_P(ProcessClass, KeepsTheWordsOfAFailureThatFinalizeWouldHide)
 {
     brood_process_class klass = GreeterClass();
     klass.run = [](void *, brood_call *) { return brood_poll(nullptr, 0); };
@@ -301,7 +304,7 @@ TEST(ProcessClass, KeepsTheWordsOfAFailureThatFinalizeWouldHide)
     testing::internal::GetCapturedStderr();
 }
 
-TEST(ProcessClass, RefusesWhatMakesNoSense)
+TEST_P(ProcessClass, RefusesWhatMakesNoSense)
 {
     const brood_process_class good = GreeterClass();
     brood_process *raw = nullptr;

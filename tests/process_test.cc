@@ -9,10 +9,21 @@
 #include "fault.h"
 #include "support/fault.h"
 #include "support/insides.h"
+#include "support/methods.h"
 #include "support/objects.h"
 #include "support/process_list.h"
 
 namespace {
+
+OVER_METHODS(ProcessResult);
+OVER_METHODS(ProcessArguments);
+OVER_METHODS(ProcessStart);
+OVER_METHODS(ProcessJoin);
+OVER_METHODS(ProcessStop);
+OVER_METHODS(ProcessPid);
+OVER_METHODS(ProcessFree);
+OVER_METHODS(ProcessRef);
+OVER_METHODS(Processes);
 
 /* ---- functions that run in children ---- */
 
@@ -96,7 +107,7 @@ int TellPid(brood_call *call)
 
 /* ---- results ---- */
 
-TEST(ProcessResult, IsWhatTheFunctionReturned)
+TEST_P(ProcessResult, IsWhatTheFunctionReturned)
 {
     const Process child = Start(SumTo, BROOD_ARGS(100));
     ASSERT_TRUE(child) << LastWords();
@@ -110,7 +121,7 @@ TEST(ProcessResult, IsWhatTheFunctionReturned)
     EXPECT_EQ(nullptr, brood_process_failure(child.get()));
 }
 
-TEST(ProcessResult, IsNoneWhenTheFunctionReturnedNothing)
+TEST_P(ProcessResult, IsNoneWhenTheFunctionReturnedNothing)
 {
     const Process child = Start(Nothing);
     Message answer;
@@ -118,7 +129,7 @@ TEST(ProcessResult, IsNoneWhenTheFunctionReturnedNothing)
     EXPECT_EQ(BROOD_NONE, brood_value_kind(brood_message_value(answer.get())));
 }
 
-TEST(ProcessResult, CarriesEveryPlainKindThereAndBack)
+TEST_P(ProcessResult, CarriesEveryPlainKindThereAndBack)
 {
     const brood_value key[] = {brood_str("a"), brood_int(1), brood_int(2), brood_none()};
     const brood_value items[] = {
@@ -140,7 +151,7 @@ TEST(ProcessResult, CarriesEveryPlainKindThereAndBack)
     EXPECT_TRUE(brood_value_equal(list, brood_message_value(answer.get())));
 }
 
-TEST(ProcessResult, SaysWhichCodeAndWordsTheFunctionRaised)
+TEST_P(ProcessResult, SaysWhichCodeAndWordsTheFunctionRaised)
 {
     const Process child = Start(RaiseFour);
     EXPECT_EQ(BROOD_ETASK, Result(child));
@@ -154,7 +165,7 @@ TEST(ProcessResult, SaysWhichCodeAndWordsTheFunctionRaised)
     EXPECT_EQ(4, exitcode);
 }
 
-TEST(ProcessResult, IsTheFunctionsOwnBroodErrorUnchanged)
+TEST_P(ProcessResult, IsTheFunctionsOwnBroodErrorUnchanged)
 {
     testing::internal::CaptureStderr();
     const Process raised = Start(RaiseRange);
@@ -172,14 +183,14 @@ TEST(ProcessResult, IsTheFunctionsOwnBroodErrorUnchanged)
     EXPECT_NE(std::string::npos, printed.find("too far")) << printed;
 }
 
-TEST(ProcessResult, SaysWhyTheArgumentsDidNotFit)
+TEST_P(ProcessResult, SaysWhyTheArgumentsDidNotFit)
 {
     const Process child = Start(SumTo, BROOD_ARGS("many"));
     EXPECT_EQ(BROOD_ETYPE, Result(child));
     EXPECT_NE(std::string::npos, LastWords().find("argument 1")) << LastWords();
 }
 
-TEST(ProcessResult, KnowsAllCodesAFunctionMayReturn)
+TEST_P(ProcessResult, KnowsAllCodesAFunctionMayReturn)
 {
     for (const int code : {0, 1, 127, 128, 255}) {
         const Process child = Start(ReturnCode, BROOD_ARGS(code));
@@ -195,7 +206,7 @@ TEST(ProcessResult, KnowsAllCodesAFunctionMayReturn)
     }
 }
 
-TEST(ProcessResult, TakesExitForTheFunctionsCode)
+TEST_P(ProcessResult, TakesExitForTheFunctionsCode)
 {
     const Process three = Start(ExitWith, BROOD_ARGS(5));
     EXPECT_EQ(BROOD_ETASK, Result(three));
@@ -205,7 +216,7 @@ TEST(ProcessResult, TakesExitForTheFunctionsCode)
     EXPECT_EQ(0, Result(zero)) << LastWords();
 }
 
-TEST(ProcessResult, SaysThatTheProcessCrashed)
+TEST_P(ProcessResult, SaysThatTheProcessCrashed)
 {
     const Process child = Start(Trap);
     EXPECT_EQ(BROOD_EWORKER, Result(child));
@@ -218,7 +229,7 @@ TEST(ProcessResult, SaysThatTheProcessCrashed)
     EXPECT_NE(std::string::npos, LastWords().find("was ended by signal")) << LastWords();
 }
 
-TEST(ProcessResult, CarriesManyMegabytesBack)
+TEST_P(ProcessResult, CarriesManyMegabytesBack)
 {
     const std::string data(static_cast<size_t>(Scaled(64)) << 20, 'z');
     const Process child = Start(GiveBack, BROOD_ARGS(brood_bytes(data.data(), data.size())));
@@ -228,7 +239,7 @@ TEST(ProcessResult, CarriesManyMegabytesBack)
     EXPECT_TRUE(data == std::string(static_cast<const char *>(view.data), view.size));
 }
 
-TEST(ProcessResult, CarriesEverySizeAroundAPage)
+TEST_P(ProcessResult, CarriesEverySizeAroundAPage)
 {
     for (size_t size = 1900; size<4200; size += size> 2100 && size < 3900 ? 300 : 37) {
         const std::string data(size, 'y');
@@ -254,7 +265,7 @@ int SizeAndEnds(brood_call *call)
     return brood_return(call, brood_tuple(items, 3));
 }
 
-TEST(ProcessArguments, MayBe256Mebibytes)
+TEST_P(ProcessArguments, MayBe256Mebibytes)
 {
     std::string data(static_cast<size_t>(Scaled(256)) << 20, 'a');
     data.back() = 'b';
@@ -283,7 +294,7 @@ int JoinNamed(brood_call *call)
     return rc ? rc : brood_return(call, brood_str(text.c_str()));
 }
 
-TEST(ProcessArguments, MayBeNamed)
+TEST_P(ProcessArguments, MayBeNamed)
 {
     const Process child = Start(JoinNamed, BROOD_ARGS(2, BROOD_NAMED("word", "ab")));
     Message answer;
@@ -291,7 +302,7 @@ TEST(ProcessArguments, MayBeNamed)
     EXPECT_STREQ("abab", brood_as_str(brood_message_value(answer.get()), ""));
 }
 
-TEST(ProcessArguments, RefuseAPositionalOneBehindANamedOne)
+TEST_P(ProcessArguments, RefuseAPositionalOneBehindANamedOne)
 {
     EXPECT_FALSE(Start(JoinNamed, BROOD_ARGS(BROOD_NAMED("word", "ab"), 2)));
     EXPECT_EQ(BROOD_EARGS, brood_last_error()->error);
@@ -304,7 +315,7 @@ int CallBack(brood_call *call)
     return rc ? rc : function(call);
 }
 
-TEST(ProcessArguments, MayBeFunctions)
+TEST_P(ProcessArguments, MayBeFunctions)
 {
     const Process child = Start(CallBack, BROOD_ARGS(TellPid));
     Message answer;
@@ -312,7 +323,7 @@ TEST(ProcessArguments, MayBeFunctions)
     EXPECT_EQ(brood_process_pid(child.get()), brood_as_int(brood_message_value(answer.get()), 0));
 }
 
-TEST(ProcessStart, RunsALambda)
+TEST_P(ProcessStart, RunsALambda)
 {
     const Process child = Start([](brood_call *call) { return brood_return(call, brood_int(3)); });
     Message answer;
@@ -322,7 +333,7 @@ TEST(ProcessStart, RunsALambda)
 
 /* ---- options and mistakes ---- */
 
-TEST(ProcessStart, NamesProcessesInTurnOrAsAsked)
+TEST_P(ProcessStart, NamesProcessesInTurnOrAsAsked)
 {
     brood_process_options options = BROOD_OPTIONS_INIT(process);
     options.name = "worker \xc3\xa9";
@@ -337,7 +348,7 @@ TEST(ProcessStart, NamesProcessesInTurnOrAsAsked)
     }
 }
 
-TEST(ProcessStart, RefusesWhatMakesNoSense)
+TEST_P(ProcessStart, RefusesWhatMakesNoSense)
 {
     brood_process *raw = nullptr;
     brood_process_options options = BROOD_OPTIONS_INIT(process);
@@ -353,7 +364,7 @@ TEST(ProcessStart, RefusesWhatMakesNoSense)
     EXPECT_EQ(nullptr, raw);
 }
 
-TEST(ProcessStart, RefusesAFunctionThatIsNotInTheProgram)
+TEST_P(ProcessStart, RefusesAFunctionThatIsNotInTheProgram)
 {
     static int data;
     brood_function nowhere = nullptr;
@@ -363,9 +374,6 @@ TEST(ProcessStart, RefusesAFunctionThatIsNotInTheProgram)
     EXPECT_EQ(BROOD_EMODULE, brood_last_error()->error);
 }
 
-/* The size decides how the arguments travel: beside the record, or in shared memory. */
-class ProcessStartOfSize : public testing::TestWithParam<size_t> {};
-
 int LingerWithData(brood_call *call)
 {
     brood_connection *connection = nullptr;
@@ -374,9 +382,9 @@ int LingerWithData(brood_call *call)
     return rc ? rc : brood_poll(connection, BROOD_FOREVER);
 }
 
-TEST_P(ProcessStartOfSize, LeavesNothingBehindWhenAnyStepFails)
+void FailEveryStepOfAStart(size_t size)
 {
-    const std::string data(GetParam(), 'x');
+    const std::string data(size, 'x');
     ForEachFault([&data] {
         brood_process *raw = nullptr;
         auto [mine, theirs] = Pipe();
@@ -400,9 +408,18 @@ TEST_P(ProcessStartOfSize, LeavesNothingBehindWhenAnyStepFails)
     EXPECT_TRUE(ChildrenOf(inside_pid()).empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(InBytes, ProcessStartOfSize, testing::Values(0, 100000));
+/* The size decides how the arguments travel: beside the record, or in shared memory. */
+TEST_P(ProcessStart, LeavesNothingBehindWhenAnyStepFails)
+{
+    FailEveryStepOfAStart(0);
+}
 
-TEST(ProcessArguments, MayHaveEverySizeAroundTheOneThatNeedsSharedMemory)
+TEST_P(ProcessStart, WithMuchDataLeavesNothingBehindWhenAnyStepFails)
+{
+    FailEveryStepOfAStart(100000);
+}
+
+TEST_P(ProcessArguments, MayHaveEverySizeAroundTheOneThatNeedsSharedMemory)
 {
     for (size_t size = 3500; size<4200; size += size> 3700 && size < 4100 ? 5 : 100) {
         const std::string data(size, 'y');
@@ -413,7 +430,7 @@ TEST(ProcessArguments, MayHaveEverySizeAroundTheOneThatNeedsSharedMemory)
     }
 }
 
-TEST(ProcessResult, FailsCleanlyWhenAnyStepFails)
+TEST_P(ProcessResult, FailsCleanlyWhenAnyStepFails)
 {
     ForEachFault([] {
         brood_fault_pause(true);
@@ -432,7 +449,7 @@ TEST(ProcessResult, FailsCleanlyWhenAnyStepFails)
 
 /* ---- life ---- */
 
-TEST(ProcessJoin, TimesOutWhileItRunsAndMayBeRepeated)
+TEST_P(ProcessJoin, TimesOutWhileItRunsAndMayBeRepeated)
 {
     auto [mine, theirs] = Pipe();
     const Process child = Start(Linger, BROOD_ARGS(BROOD_GIVE(theirs.get())));
@@ -455,7 +472,7 @@ TEST(ProcessJoin, TimesOutWhileItRunsAndMayBeRepeated)
     EXPECT_EQ(BROOD_EINVAL, brood_process_join(nullptr, 0));
 }
 
-TEST(ProcessJoin, MayBeCalledByManyThreadsAtOnce)
+TEST_P(ProcessJoin, MayBeCalledByManyThreadsAtOnce)
 {
     auto [mine, theirs] = Pipe();
     const Process child = Start(Linger, BROOD_ARGS(BROOD_GIVE(theirs.get())));
@@ -473,7 +490,7 @@ TEST(ProcessJoin, MayBeCalledByManyThreadsAtOnce)
     }
 }
 
-TEST(ProcessStop, EndsABusyProcess)
+TEST_P(ProcessStop, EndsABusyProcess)
 {
     for (const bool hard : {false, true}) {
         const Process child = Start(Linger);
@@ -490,7 +507,7 @@ TEST(ProcessStop, EndsABusyProcess)
     EXPECT_EQ(BROOD_EINVAL, brood_process_kill(nullptr));
 }
 
-TEST(ProcessPid, IsTheOneTheSystemKnows)
+TEST_P(ProcessPid, IsTheOneTheSystemKnows)
 {
     const Process child = Start(TellPid);
     Message answer;
@@ -500,7 +517,7 @@ TEST(ProcessPid, IsTheOneTheSystemKnows)
     EXPECT_EQ(0, brood_process_pid(nullptr));
 }
 
-TEST(ProcessFree, LetsGoOfTheObjectNotOfTheProcess)
+TEST_P(ProcessFree, LetsGoOfTheObjectNotOfTheProcess)
 {
     auto [mine, theirs] = Pipe();
     Process child = Start(Linger, BROOD_ARGS(BROOD_GIVE(theirs.get())));
@@ -516,7 +533,7 @@ TEST(ProcessFree, LetsGoOfTheObjectNotOfTheProcess)
     brood_process_free(nullptr);
 }
 
-TEST(ProcessRef, KeepsTheObject)
+TEST_P(ProcessRef, KeepsTheObject)
 {
     brood_process *again = nullptr;
     {
@@ -528,7 +545,7 @@ TEST(ProcessRef, KeepsTheObject)
     EXPECT_EQ(nullptr, brood_process_ref(nullptr));
 }
 
-TEST(Process, MayBeStartedByManyThreadsAtOnce)
+TEST_P(Processes, MayBeStartedByManyThreadsAtOnce)
 {
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; t++) {
@@ -562,7 +579,7 @@ int StartOneMore(brood_call *call)
                              brood_int(1 + brood_as_int(brood_message_value(answer.get()), 0)));
 }
 
-TEST(Process, MayStartItsOwn)
+TEST_P(Processes, MayStartItsOwn)
 {
     const Process child = Start(StartOneMore, BROOD_ARGS(3));
     Message answer;

@@ -4,10 +4,12 @@
 
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "config.h"
 #include "support/family.h"
+#include "support/methods.h"
 #include "support/process_list.h"
 #include "support/stop_file.h"
 
@@ -22,13 +24,25 @@ int Linger(brood_call *)
     SpinForEver();
 }
 
-class KilledChild : public testing::TestWithParam<const char *> {};
+/* By a start method, held at a stage. */
+using MethodAndStage = std::tuple<std::string, const char *>;
+
+class AtAStage : public testing::TestWithParam<MethodAndStage> {
+  protected:
+    AtAStage() : method(std::get<0>(GetParam())), stage(std::get<1>(GetParam()))
+    {
+    }
+    const std::string method;
+    const std::string stage;
+};
+
+class KilledChild : public AtAStage {};
 
 TEST_P(KilledChild, IsReportedAndNothingHangs)
 {
-    const StopFile stop(GetParam());
+    const StopFile stop(stage);
     SetEnvironment("BROOD_TEST_STOP", stop.Setting());
-    const Process child = Start(Linger);
+    const Process child = StartBy(method, Linger);
     SetEnvironment("BROOD_TEST_STOP", "");
     ASSERT_TRUE(child) << LastWords();
     ASSERT_EQ(brood_process_pid(child.get()), stop.Pid());
@@ -38,7 +52,9 @@ TEST_P(KilledChild, IsReportedAndNothingHangs)
     EXPECT_EQ(-9, brood_last_error()->exitcode);
 }
 
-INSTANTIATE_TEST_SUITE_P(AtEachStage, KilledChild, testing::ValuesIn(kChildStages));
+INSTANTIATE_TEST_SUITE_P(AtEachStage, KilledChild,
+                         testing::Combine(testing::ValuesIn(StartMethods()),
+                                          testing::ValuesIn(kChildStages)));
 
 int HasOneThatStops(brood_call *call)
 {
@@ -48,12 +64,12 @@ int HasOneThatStops(brood_call *call)
     return side.Stay();
 }
 
-class KilledParent : public testing::TestWithParam<const char *> {};
+class KilledParent : public AtAStage {};
 
 TEST_P(KilledParent, TakesItsStoppedChildAlong)
 {
-    const StopFile stop(GetParam());
-    Family family(HasOneThatStops, "spawn", stop.Setting());
+    const StopFile stop(stage);
+    Family family(HasOneThatStops, method, stop.Setting());
     ASSERT_NE(0, stop.Pid()) << family.Words();
     const std::vector<int64_t> pids = ChildrenOf(family.Pid());
     EXPECT_EQ(1u, pids.size());
@@ -62,14 +78,20 @@ TEST_P(KilledParent, TakesItsStoppedChildAlong)
     EXPECT_TRUE(AllGone(pids));
 }
 
-INSTANTIATE_TEST_SUITE_P(AtEachStageOfTheChild, KilledParent, testing::ValuesIn(kChildStages));
-INSTANTIATE_TEST_SUITE_P(AtEachStageOfItsOwn, KilledParent, testing::ValuesIn(kParentStages));
+INSTANTIATE_TEST_SUITE_P(AtEachStageOfTheChild, KilledParent,
+                         testing::Combine(testing::ValuesIn(StartMethods()),
+                                          testing::ValuesIn(kChildStages)));
+INSTANTIATE_TEST_SUITE_P(AtEachStageOfItsOwn, KilledParent,
+                         testing::Combine(testing::ValuesIn(StartMethods()),
+                                          testing::ValuesIn(kParentStages)));
 
 #if !defined(_WIN32) && !defined(BROOD_HAVE_CLOSEFROM_ACTION)
 
 /* Where the library forks and execs itself; elsewhere posix_spawn does, and nothing of ours runs in
  * the child before exec. The parent is inside start meanwhile. */
-INSTANTIATE_TEST_SUITE_P(BeforeExec, KilledParent, testing::Values("child-before-exec"));
+INSTANTIATE_TEST_SUITE_P(BeforeExec, KilledParent,
+                         testing::Combine(testing::Values(BROOD_SPAWN),
+                                          testing::Values("child-before-exec")));
 
 TEST(KilledChildBeforeExec, LetsTheStartEndAndIsReported)
 {
@@ -89,7 +111,9 @@ TEST(KilledChildBeforeExec, LetsTheStartEndAndIsReported)
 
 #endif
 
-TEST(ProcessStart, DoesNotWaitForTheChild)
+OVER_METHODS(StartOfAProcess);
+
+TEST_P(StartOfAProcess, DoesNotWaitForTheChild)
 {
     const StopFile stop("child-entered");
     const std::string data(static_cast<size_t>(Scaled(256)) << 20, 'a');

@@ -20,13 +20,19 @@ typedef struct brood_process_options {
     const brood_context *context; /* how it is started; NULL: by the default start method */
 } brood_process_options;
 
-/// brood_process_start starts a process of this program's executable that runs `target` with `args`
-/// (NULL: none), and does not wait for it.
+/// brood_process_start starts a process of this program that runs `target` with `args` (NULL: none),
+/// and does not wait for it.
 ///
-/// The child inherits the standard streams and what `args` carries, nothing else. Connections
-/// wrapped in BROOD_GIVE are closed here on success. The child ends when this process ends, even if
-/// it is killed. On success `*out` is the process; drop it with brood_process_free. On failure
-/// `*out` is NULL, no process is left and nothing was given away.
+/// The child has the standard streams and what `args` carries, and no other handle; signals are at
+/// their defaults and not blocked. Connections wrapped in BROOD_GIVE are closed here on success. The
+/// child ends when this process ends, even if it is killed. On success `*out` is the process; drop
+/// it with brood_process_free. On failure `*out` is NULL, no process is left and nothing was given
+/// away.
+///
+/// Fork: with that start method the child has this process's memory, but one thread, and nobody
+/// finishes what other threads were doing: a lock they hold stays held. Connections and processes of
+/// this process that were not sent are refused there in words. The child leaves without the exit
+/// handlers of this process, unless `target` calls exit; and stdout and stderr are flushed before.
 ///
 /// Errors: BROOD_ENOTINIT without brood_init at the top of main; BROOD_EINVAL; BROOD_ETYPE for an
 /// argument that cannot travel; BROOD_EMODULE for what is no function of the program or of a library;
@@ -152,6 +158,20 @@ BROOD_API void brood_processes_free(brood_process **processes, size_t count);
 ///
 /// Threads: safe from any thread.
 BROOD_API int brood_cpu_count(void);
+
+/// brood_fork copies this process, as the system's fork does: it returns 0 in the child, which goes
+/// on from here, and the child's pid in the parent. Everything that is open stays open in both, and
+/// connections may be used in both; a message that another thread was just receiving or sending is
+/// lost to the child. Processes stay the parent's. stdout and stderr are flushed before.
+///
+/// The child has the parent's name, and the parent as brood_parent_process. It ends when the parent
+/// ends, but is not one of its brood_active_children and not waited for at exit: that is the
+/// program's matter (waitpid). A plain fork is safe, too; its child is not bound to the parent, and
+/// has no parent process.
+///
+/// Errors: BROOD_ENOTSUP on Windows; BROOD_ENOTINIT; BROOD_ESYSTEM, BROOD_ENOMEM.
+/// Threads: safe from any thread; the child has only the one that called.
+BROOD_MAY_FAIL int64_t brood_fork(void);
 
 BROOD_END_C
 

@@ -19,41 +19,49 @@
 static brood_os_mutex guard = BROOD_OS_MUTEX_INIT;
 static int read_fd = -1;
 static int write_fd = -1;
-static int parent_fd = -1; /* the child's side */
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static int parent_fd = -1;           /* the child's side */
+static long watchers;                /* threads, 0 or 1 */
+static BROOD_THREAD_LOCAL bool kept; /* a forked child of this thread keeps the read end */
 
-/* A fork of the host must not keep our children alive, and is no parent of theirs. */
-static void leave_after_fork(void)
+void brood_posix_lifeline_before_fork(void)
 {
-    brood_posix_close(read_fd);
+    brood_os_mutex_lock(&guard);
+}
+
+void brood_posix_lifeline_after_fork(void)
+{
+    brood_os_mutex_unlock(&guard);
+}
+
+/* A forked child must not keep our children alive, and is no parent of theirs. */
+void brood_posix_lifeline_leave(void)
+{
+    if (!kept) {
+        brood_posix_close(read_fd);
+    }
     brood_posix_close(write_fd);
     read_fd = -1;
     write_fd = -1;
-    brood_posix_creating(false);
+    watchers = 0;
     brood_os_mutex_unlock(&guard);
 }
 
-static void lock_before_fork(void)
+void brood_posix_lifeline_keep(bool keep)
 {
-    brood_os_mutex_lock(&guard);
-    brood_posix_creating(true);
+    kept = keep;
 }
 
-static void unlock_after_fork(void)
+void brood_posix_lifeline_forget(bool close_it)
 {
-    brood_posix_creating(false);
-    brood_os_mutex_unlock(&guard);
+    if (close_it) {
+        brood_posix_close(parent_fd);
+    }
+    parent_fd = -1;
 }
 
-static void watch_forks(void)
+long brood_posix_lifeline_watchers(void)
 {
-    (void)pthread_atfork(lock_before_fork, unlock_after_fork, leave_after_fork);
-}
-
-int brood_os_setup(void)
-{
-    (void)pthread_once(&fork_once, watch_forks);
-    return 0;
+    return watchers;
 }
 
 int brood_posix_lifeline(int *read_end)
@@ -117,6 +125,7 @@ static int start_watcher(int fd)
         return brood_posix_error(errnum, "start the thread that watches the parent");
     }
     (void)pthread_detach(thread);
+    watchers = 1;
     return 0;
 }
 

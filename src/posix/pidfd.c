@@ -18,6 +18,20 @@ int brood_posix_pidfd_open(pid_t pid)
                             3);
 }
 
+bool brood_posix_pidfd_works(void)
+{
+    static brood_atomic known; /* 1: yes, 2: no */
+    long answer = brood_atomic_load(&known);
+
+    if (answer == 0) {
+        const int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+        answer = fd < 0 && (errno == ENOSYS || errno == EPERM) ? 2 : 1;
+        brood_posix_close(fd);
+        brood_atomic_store(&known, answer);
+    }
+    return answer == 1;
+}
+
 int brood_posix_pidfd_ask(int pidfd, siginfo_t *info, int flags)
 {
     return waitid((idtype_t)P_PIDFD, (id_t)pidfd, info, flags);
@@ -65,6 +79,11 @@ static int fail(void)
 {
     errno = ENOSYS;
     return -1;
+}
+
+bool brood_posix_pidfd_works(void)
+{
+    return false;
 }
 
 int brood_posix_pidfd_open(pid_t pid)

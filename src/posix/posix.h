@@ -75,7 +75,27 @@ int brood_posix_lifeline_parent(void);
 /// brood_posix_lifeline_cut tells whether the writers of a lifeline are gone.
 bool brood_posix_lifeline_cut(int fd);
 
+/// brood_posix_lifeline_before_fork and _after_fork go around every fork; in the child _leave stands
+/// for _after_fork.
+void brood_posix_lifeline_before_fork(void);
+void brood_posix_lifeline_after_fork(void);
+void brood_posix_lifeline_leave(void);
+
+/// brood_posix_lifeline_keep says whether children that this thread forks keep the read end, to bind
+/// to it; its number is the one that brood_posix_lifeline gave before.
+void brood_posix_lifeline_keep(bool keep);
+
+/// brood_posix_lifeline_forget lets a forked child go without its parent's parent, before it binds
+/// to another; with `close_it` unset the descriptor is closed already.
+void brood_posix_lifeline_forget(bool close_it);
+
+/// brood_posix_lifeline_watchers returns how many threads of ours watch the parent.
+long brood_posix_lifeline_watchers(void);
+
 /* ---- pidfd.c: process descriptors; errno ENOSYS where there are none ---- */
+
+/// brood_posix_pidfd_works tells whether this kernel has them.
+bool brood_posix_pidfd_works(void);
 
 /// brood_posix_pidfd_open returns a descriptor of the process, or -1.
 int brood_posix_pidfd_open(pid_t pid);
@@ -98,11 +118,40 @@ int brood_posix_foreign_wait(const brood_os_process *process, int64_t deadline_n
 /// brood_posix_foreign_signal sends a foreign process a signal; 0 also if it has ended.
 int brood_posix_foreign_signal(const brood_os_process *process, int signum);
 
+/* ---- fresh.c: what a new process starts with ---- */
+
+/// brood_posix_default_signals lists the signals whose handlers a child has at their defaults.
+void brood_posix_default_signals(sigset_t *out);
+
+/// brood_posix_reset_signals sets these handlers and unblocks all signals.
+void brood_posix_reset_signals(void);
+
+/// brood_posix_is_missing tells whether a standard stream is closed. One that exec would close may
+/// also be another thread's new descriptor, not moved away yet.
+bool brood_posix_is_missing(int fd);
+
+/// brood_posix_open_missing_streams opens closed standard streams on /dev/null: the program would
+/// take the next file it opens for them.
+void brood_posix_open_missing_streams(void);
+
+/// brood_posix_visit_open calls `visit` for the open descriptors from `first` to `last`, and perhaps
+/// for numbers that are not open.
+void brood_posix_visit_open(int first, int last, void (*visit)(int fd));
+
+/// brood_posix_close_but closes all descriptors but the standard streams and `keep`, which has to be
+/// in ascending order, without repetition, and above them.
+void brood_posix_close_but(const int *keep, size_t count);
+
 /* ---- spawn.c: run our executable again ---- */
 
 /// brood_posix_spawn starts it with `channel` as descriptor 3 and `lifeline` as 4 and no others but
 /// the standard streams.
 int brood_posix_spawn(pid_t *pid, int channel, int lifeline);
+
+/* ---- process.c ---- */
+
+/// brood_posix_undo_start ends a child that waits for us and that nobody else knows of.
+void brood_posix_undo_start(pid_t pid);
 
 /* ---- channel.c: what parent and child say to each other ---- */
 
@@ -132,6 +181,29 @@ int brood_posix_receive_fds(int channel, void *data, size_t size, int flags, siz
 
 #define BROOD_POSIX_FDS_MAX 250 /* Linux takes 253 in one message */
 
+/* ---- fork.c: copies of this process ---- */
+
+/// brood_posix_copy is what a forked child of ours lives by.
+typedef struct brood_posix_copy {
+    int (*run)(brood_os_arrival *arrival, int rc, void *user); /* see brood_os_start */
+    void *user;
+    int *handles; /* malloc'ed; above the standard streams, none twice */
+    size_t handle_count;
+    int *keep; /* malloc'ed: all that stays open, in ascending order */
+    size_t keep_count;
+    int lifeline;              /* one of `keep`; the child takes it over */
+    brood_posix_parcel parcel; /* how it reports; the descriptor is one of `keep` */
+    int channel;               /* one of `keep`; -1 when it reports in memory */
+    void *page;                /* the report's page, to wait on; NULL: does not wait */
+} brood_posix_copy;
+
+/// brood_posix_copy_live is all that a forked child does: it becomes like new, binds its life to the
+/// parent's, runs and ends. All signals were blocked before the fork.
+_Noreturn void brood_posix_copy_live(brood_posix_copy *copy);
+
+/// brood_posix_fork_start starts a copy of this process.
+int brood_posix_fork_start(brood_os_process *out, const brood_os_start *start);
+
 /* ---- report.c ---- */
 
 /// brood_posix_report_create makes the shared memory for a child's report: `*page` is our view,
@@ -140,6 +212,14 @@ int brood_posix_report_create(void **page, int *fd);
 
 /// brood_posix_report_close ends the view.
 void brood_posix_report_close(void *page);
+
+/// brood_posix_report_tell lets a forked child go on that waits in brood_posix_report_await: the
+/// parent has a descriptor of it. `fd` is the child's.
+int brood_posix_report_tell(void *page, int fd);
+void brood_posix_report_await(void *page);
+
+/// brood_posix_report_leave makes a forked child leave no report: that would be its parent's.
+void brood_posix_report_leave(void);
 
 /// brood_posix_report_bind tells the child's side where reports go; it takes the descriptor over.
 void brood_posix_report_bind(const brood_posix_parcel *parcel, int channel);

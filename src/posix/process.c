@@ -62,7 +62,7 @@ static int hand_over(brood_os_process *process, int channel, const brood_os_star
     return rc;
 }
 
-static void undo_start(pid_t pid)
+void brood_posix_undo_start(pid_t pid)
 {
     (void)kill(pid, SIGKILL); /* it cannot have ended and been reaped: nobody else knows of it */
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
@@ -71,10 +71,10 @@ static void undo_start(pid_t pid)
 
 bool brood_os_method_supported(brood_os_method method)
 {
-    return method == BROOD_OS_SPAWN;
+    return method == BROOD_OS_SPAWN || method == BROOD_OS_FORK;
 }
 
-int brood_os_process_start(brood_os_process *out, const brood_os_start *start)
+static int start_spawned(brood_os_process *out, const brood_os_start *start)
 {
     brood_os_process process = BROOD_OS_PROCESS_NONE;
     int pair[2] = {-1, -1};
@@ -97,7 +97,7 @@ int brood_os_process_start(brood_os_process *out, const brood_os_start *start)
     process.pid = pid;
     rc = hand_over(&process, pair[0], start);
     if (rc) {
-        undo_start(pid);
+        brood_posix_undo_start(pid);
         brood_os_process_close(&process);
         goto done;
     }
@@ -112,6 +112,12 @@ done:
     brood_posix_close(pair[0]);
     brood_posix_close(pair[1]);
     return rc;
+}
+
+int brood_os_process_start(brood_os_process *out, const brood_os_start *start)
+{
+    return start->method == BROOD_OS_FORK ? brood_posix_fork_start(out, start)
+                                          : start_spawned(out, start);
 }
 
 /* ---- wait ---- */

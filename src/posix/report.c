@@ -11,6 +11,7 @@
 #include "posix.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,10 +23,19 @@
 #define PAGE 4096
 #define INLINE_MAX 2048 /* bytes that fit any socket's buffer */
 
+/* What the parent tells the child, in front of the report. */
+typedef struct page_words {
+    _Atomic uint32_t known; /* not 0: the parent holds a descriptor of the process, so it may end */
+    uint32_t unused[3];
+} page_words;
+
 typedef struct report_head {
     uint64_t magic; /* written last */
     uint64_t size;
 } report_head;
+
+#define HEAD_AT sizeof(page_words)
+#define REPORT_AT (HEAD_AT + sizeof(report_head))
 
 /* The child's side. */
 static uint32_t bound_how;
@@ -42,7 +52,17 @@ void brood_posix_report_bind(const brood_posix_parcel *parcel, int channel)
     }
 }
 
+void brood_posix_report_leave(void)
+{
+    brood_posix_close(bound_fd);
+    bound_fd = -1;
+}
+
 #if defined(BROOD_HAVE_MEMFD) && defined(BROOD_HAVE_PROCESS_VM_READV)
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 /* Sets the size for good. Where no file may be so large (RLIMIT_FSIZE) there is no such memory. */
 static int set_size(int file)
@@ -98,6 +118,27 @@ void brood_posix_report_close(void *page)
     }
 }
 
+int brood_posix_report_tell(void *page, int fd)
+{
+    const page_words words = {1, {0}};
+
+    if (BROOD_SYS("pwrite", ENOSPC, pwrite(fd, &words, sizeof words, 0)) != sizeof words) {
+        return brood_posix_error(errno, "tell a child that it may go on");
+    }
+    (void)syscall(SYS_futex, page, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    return 0;
+}
+
+void brood_posix_report_await(void *page)
+{
+    const struct timespec slice = {0, 20L * 1000 * 1000};
+    const page_words *words = page;
+
+    while (atomic_load(&words->known) == 0) {
+        (void)syscall(SYS_futex, page, FUTEX_WAIT, 0, &slice, NULL, 0);
+    }
+}
+
 static int write_at(int fd, const void *data, size_t size, off_t offset)
 {
     size_t done = 0;
@@ -120,13 +161,13 @@ static int write_at(int fd, const void *data, size_t size, off_t offset)
 static int write_report(const brood_view pieces[2])
 {
     const report_head head = {MAGIC, pieces[0].size + pieces[1].size};
-    int rc = write_at(bound_fd, pieces[0].data, pieces[0].size, sizeof head);
+    int rc = write_at(bound_fd, pieces[0].data, pieces[0].size, REPORT_AT);
 
     if (rc == 0) {
-        rc = write_at(bound_fd, pieces[1].data, pieces[1].size,
-                      (off_t)(sizeof head + pieces[0].size));
+        rc =
+            write_at(bound_fd, pieces[1].data, pieces[1].size, (off_t)(REPORT_AT + pieces[0].size));
     }
-    return rc ? rc : write_at(bound_fd, &head, sizeof head, 0);
+    return rc ? rc : write_at(bound_fd, &head, sizeof head, HEAD_AT);
 }
 
 static int report_in_memory(const brood_view pieces[2])
@@ -145,7 +186,7 @@ static int copy_page(brood_buffer *out, const void *page, size_t size)
     const int rc = brood_buffer_new(out, size);
 
     if (rc == 0) {
-        memcpy(out->data, (const char *)page + sizeof(report_head), size);
+        memcpy(out->data, (const char *)page + REPORT_AT, size);
     }
     return rc;
 }
@@ -153,7 +194,7 @@ static int copy_page(brood_buffer *out, const void *page, size_t size)
 /* Widens the view and lets the kernel copy, which cannot crash us. */
 static int copy_long(brood_buffer *out, void **page, size_t size)
 {
-    const size_t total = sizeof(report_head) + size;
+    const size_t total = REPORT_AT + size;
     struct iovec to;
     struct iovec from;
     ssize_t n;
@@ -172,7 +213,7 @@ static int copy_long(brood_buffer *out, void **page, size_t size)
     for (size_t done = 0; rc == 0 && done < size; done += (size_t)n) {
         to.iov_base = (char *)out->data + done;
         to.iov_len = size - done;
-        from.iov_base = (char *)wide + sizeof(report_head) + done;
+        from.iov_base = (char *)wide + REPORT_AT + done;
         from.iov_len = size - done;
         n = BROOD_SYS("process_vm_readv", EFAULT, process_vm_readv(getpid(), &to, 1, &from, 1, 0));
         if (n <= 0) {
@@ -189,11 +230,11 @@ static int take_from_memory(brood_os_process *process, brood_buffer *out)
     report_head head;
     int rc;
 
-    memcpy(&head, process->report, sizeof head);
+    memcpy(&head, (const char *)process->report + HEAD_AT, sizeof head);
     if (head.magic != MAGIC) {
         return 0;
     }
-    if (head.size <= PAGE - sizeof head) {
+    if (head.size <= PAGE - REPORT_AT) {
         return copy_page(out, process->report, (size_t)head.size);
     }
     rc = copy_long(out, &process->report, (size_t)head.size);
@@ -210,6 +251,18 @@ int brood_posix_report_create(void **page, int *fd)
 }
 
 void brood_posix_report_close(void *page)
+{
+    (void)page;
+}
+
+int brood_posix_report_tell(void *page, int fd)
+{
+    (void)page;
+    (void)fd;
+    return 0;
+}
+
+void brood_posix_report_await(void *page)
 {
     (void)page;
 }

@@ -2,10 +2,9 @@
 #include "posix.h"
 
 #include <fcntl.h>
-#include <poll.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,30 +57,6 @@ static int make_plan(plan *p, int channel, int lifeline)
     return rc;
 }
 
-/* All signals but those of the terminal that we ignore ourselves: a parent under nohup, or in the
- * background of a script, has children that are left alone as well. */
-static void list_default_signals(sigset_t *out)
-{
-    static const int terminal[] = {SIGHUP, SIGINT, SIGQUIT};
-    struct sigaction now;
-
-    (void)sigfillset(out);
-    for (size_t i = 0; i < sizeof terminal / sizeof terminal[0]; i++) {
-        if (sigaction(terminal[i], NULL, &now) == 0 && now.sa_handler == SIG_IGN) {
-            (void)sigdelset(out, terminal[i]);
-        }
-    }
-}
-
-/* A program that finds a standard stream closed would take the next file it opens for it. One that
- * exec would close may also be another thread's new descriptor, not moved away yet. */
-static bool is_missing(int fd)
-{
-    const int flags = fcntl(fd, F_GETFD);
-
-    return flags < 0 || (flags & FD_CLOEXEC) != 0;
-}
-
 #if defined(BROOD_HAVE_CLOSEFROM_ACTION)
 
 static int add_missing_streams(posix_spawn_file_actions_t *actions)
@@ -89,7 +64,7 @@ static int add_missing_streams(posix_spawn_file_actions_t *actions)
     int errnum = 0;
 
     for (int fd = 0; fd < 3 && errnum == 0; fd++) {
-        if (is_missing(fd)) {
+        if (brood_posix_is_missing(fd)) {
             errnum = posix_spawn_file_actions_addopen(actions, fd, "/dev/null", O_RDWR, 0);
         }
     }
@@ -120,7 +95,7 @@ static int fill_attributes(posix_spawnattr_t *attributes)
     int errnum;
 
     (void)sigemptyset(&none);
-    list_default_signals(&usual);
+    brood_posix_default_signals(&usual);
     errnum = posix_spawnattr_setsigmask(attributes, &none);
     if (errnum == 0) {
         errnum = posix_spawnattr_setsigdefault(attributes, &usual);
@@ -162,91 +137,21 @@ static int run(pid_t *pid, const plan *p)
 
 #else /* fork and exec: in the child only calls that are safe in a signal handler */
 
-#define POLL_BLOCK 512
-
-/* poll tells which of a block of numbers are open: a million numbers in milliseconds. */
-static void close_block(int first)
+static void close_at_exec(int fd)
 {
-    struct pollfd block[POLL_BLOCK];
-
-    for (int i = 0; i < POLL_BLOCK; i++) {
-        block[i].fd = first + i;
-        block[i].events = 0;
-        block[i].revents = 0;
-    }
-    if (poll(block, POLL_BLOCK, 0) < 0) {
-        for (int i = 0; i < POLL_BLOCK; i++) {
-            block[i].revents = 0; /* poll refuses long lists under a low limit: try them all */
-        }
-    }
-    for (int i = 0; i < POLL_BLOCK; i++) {
-        if ((block[i].revents & POLLNVAL) == 0) {
-            (void)fcntl(block[i].fd, F_SETFD, FD_CLOEXEC);
-        }
-    }
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* Where a program has lowered its limit, descriptors beyond it may be open still. */
-static long count_numbers(void)
-{
-    const long scanned = 65536; /* at least, if there may be so many: half a millisecond */
-    struct rlimit limit;
-    long hard = scanned;
-    long soft = sysconf(_SC_OPEN_MAX);
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < (rlim_t)scanned) {
-        hard = (long)limit.rlim_max;
-    }
-    soft = soft > 0 ? soft : 1L << 20;
-    return soft > hard ? soft : hard;
-}
-
-static void close_others(long limit)
-{
-    for (int fd = BROOD_POSIX_FIRST_FREE; fd < limit; fd += POLL_BLOCK) {
-        close_block(fd);
-    }
-}
-
-static void reset_signals(void)
-{
-    struct sigaction usual;
-    sigset_t some;
-
-    list_default_signals(&some);
-    usual.sa_handler = SIG_DFL;
-    usual.sa_flags = 0;
-    (void)sigemptyset(&usual.sa_mask);
-    for (int signum = 1; signum < NSIG; signum++) {
-        if (sigismember(&some, signum)) {
-            (void)sigaction(signum, &usual, NULL);
-        }
-    }
-    (void)sigemptyset(&some);
-    (void)sigprocmask(SIG_SETMASK, &some, NULL);
-}
-
-static void open_missing_streams(void)
-{
-    for (int fd = 0; fd < 3; fd++) {
-        if (is_missing(fd)) {
-            (void)close(fd);
-            (void)open("/dev/null", O_RDWR); /* gets the lowest free number, which is fd */
-        }
-    }
-}
-
-static void become(const plan *p, int report, long limit)
 {
     int errnum;
 
     BROOD_STOP("child-before-exec");
-    reset_signals();
-    open_missing_streams();
+    brood_posix_reset_signals();
+    brood_posix_open_missing_streams();
     if (dup2(p->channel, BROOD_POSIX_CHANNEL) >= 0 &&
         dup2(p->lifeline, BROOD_POSIX_LIFELINE) >= 0) {
-        close_others(limit);
-        (void)execve(p->path, p->argv, p->environment);
+        brood_posix_visit_open(BROOD_POSIX_FIRST_FREE, INT_MAX, close_at_exec);
+        (void)execve(p->path, p->argv, environ);
     }
     errnum = errno;
     (void)!write(report, &errnum, sizeof errnum);
@@ -276,7 +181,6 @@ static int run(pid_t *pid, const plan *p)
     sigset_t before;
     int ends[2];
     int report;
-    const long limit = count_numbers();
     int errnum = 0;
 
     if (brood_posix_pipe(ends)) {
@@ -291,7 +195,7 @@ static int run(pid_t *pid, const plan *p)
     (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of ours runs in the child */
     *pid = BROOD_SYS("fork", EAGAIN, fork());
     if (*pid == 0) {
-        become(p, report, limit);
+        become(p, report);
     }
     errnum = *pid < 0 ? errno : 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -41,7 +41,7 @@ int brood_os_module_of(brood_os_module *out, const void *address)
 }
 
 /* The library's own DLL must stay: children and exit handlers may need it after a FreeLibrary. */
-int brood_os_setup(void)
+static int stay_loaded(void)
 {
     static const char here = 0;
     HMODULE module = NULL;
@@ -53,6 +53,12 @@ int brood_os_setup(void)
         return brood_win32_error(GetLastError(), "keep the library loaded");
     }
     return 0;
+}
+
+int brood_os_setup(const brood_os_fork_hooks *hooks)
+{
+    (void)hooks; /* nobody forks here */
+    return stay_loaded();
 }
 
 /* ---- all modules ---- */
@@ -146,7 +152,7 @@ static BOOL CALLBACK watch_changes(INIT_ONCE *once, void *parameter, void **cont
     (void)once;
     (void)parameter;
     (void)context;
-    if (found != NULL && brood_os_setup() == 0) {
+    if (found != NULL && stay_loaded() == 0) {
         memcpy(&registers, &found, sizeof registers);
         changes_told = registers(0, count_change, NULL, &cookie) == 0;
     }

@@ -354,11 +354,6 @@ static void release(start_plan *plan)
     free(plan->program);
 }
 
-bool brood_os_method_supported(brood_os_method method)
-{
-    return method == BROOD_OS_SPAWN;
-}
-
 int brood_os_process_start(brood_os_process *out, const brood_os_start *start)
 {
     static int (*const steps[])(start_plan *) = {

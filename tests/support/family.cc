@@ -3,16 +3,19 @@
 #include <thread>
 
 #include "support/insides.h"
+#include "support/methods.h"
 #include "support/process_list.h"
 
 std::vector<std::string> StartWays()
 {
-    return {"spawn"};
+    return StartMethods();
 }
 
 Process StartBy(const std::string &way, brood_function target, const brood_args *args)
 {
-    return way == "spawn" ? Start(target, args) : Process();
+    brood_process_options options = BROOD_OPTIONS_INIT(process);
+    const int rc = brood_get_context(&options.context, way.c_str());
+    return rc == 0 ? Start(target, args, &options) : Process();
 }
 
 bool ParentSide::Has(brood_function child)
