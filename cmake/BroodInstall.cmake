@@ -7,6 +7,14 @@ install(TARGETS brood EXPORT broodTargets
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# Beside the library where that is how programs find it, else where programs for programs are.
+if(TARGET brood-child)
+  set(brood_childdir "${CMAKE_INSTALL_LIBEXECDIR}")
+  if(WIN32)
+    set(brood_childdir "${CMAKE_INSTALL_BINDIR}")
+  endif()
+  install(TARGETS brood-child EXPORT broodTargets RUNTIME DESTINATION "${brood_childdir}")
+endif()
 install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 install(EXPORT broodTargets NAMESPACE brood:: DESTINATION ${BROOD_CMAKEDIR})
@@ -30,6 +38,10 @@ if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" AND NOT IS_ABSOLUTE "${CMAKE_INSTAL
   set(brood_pc_prefix "\${pcfiledir}/${brood_pc_up}")
   set(brood_pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
   set(brood_pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+endif()
+set(brood_pc_child "")
+if(TARGET brood-child)
+  set(brood_pc_child "child=\${prefix}/${brood_childdir}/brood-child${CMAKE_EXECUTABLE_SUFFIX}\n")
 endif()
 get_target_property(brood_type brood TYPE)
 set(brood_pc_requires "")

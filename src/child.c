@@ -9,6 +9,7 @@
 #include "call.h"
 #include "context.h"
 #include "error.h"
+#include "executable.h"
 #include "fault.h"
 #include "fork.h"
 #include "init.h"
@@ -229,6 +230,9 @@ static int live(start *s, brood_buffer *body, int rc)
     if (rc == 0) {
         BROOD_STOP("child-verified");
         settle(s);
+        rc = brood_library_check(brood_value_get(brood_message_value(s->message), "library"));
+    }
+    if (rc == 0) {
         rc = run_work(s, &call);
     }
     end(s, &call, &report, rc);

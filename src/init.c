@@ -5,12 +5,14 @@
 
 #include "child.h"
 #include "error.h"
+#include "executable.h"
 #include "fork.h"
 #include "locks.h"
 #include "platform.h"
 #include "process_object.h"
 
 static bool initialised; /* brood_init was called */
+static bool hosted;      /* brood_init_host was */
 static bool ready;
 
 void brood_finish(void)
@@ -37,6 +39,19 @@ void brood_init_(int argc, char **argv, int (*at_exit)(void (*)(void)))
     }
 }
 
+void brood_init_host(void)
+{
+    bool first;
+
+    brood_lock(BROOD_LOCK_INIT);
+    first = !initialised && !hosted;
+    hosted = true;
+    brood_unlock(BROOD_LOCK_INIT);
+    if (first) {
+        brood_os_at_exit(brood_finish);
+    }
+}
+
 static int set_up(void)
 {
     if (sodium_init() < 0) {
@@ -50,9 +65,11 @@ int brood_ready(void)
     int rc = 0;
 
     brood_lock(BROOD_LOCK_INIT);
-    if (!initialised) {
-        rc = brood_fail(BROOD_ENOTINIT,
-                        "brood_init(argc, argv); is missing: it is the first statement of main");
+    if (!initialised && !brood_executable_chosen()) {
+        rc = brood_fail(
+            BROOD_ENOTINIT,
+            "brood_init(argc, argv); is missing: it is the first statement of main; a plug-in "
+            "calls brood_set_executable");
     } else if (!ready) {
         rc = set_up();
         ready = rc == 0;

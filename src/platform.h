@@ -109,6 +109,14 @@ int64_t brood_os_cpu_count(void);
 /// limit), rounded up; 0: all.
 int64_t brood_os_cpu_quota(void);
 
+/// brood_os_at_exit has `handler` called at this process's exit, if code of this library can still
+/// be called in an orderly way then.
+void brood_os_at_exit(void (*handler)(void));
+
+/// brood_os_executable_find sets `*out` (malloc'ed) to the absolute path of a program that can be
+/// run.
+int brood_os_executable_find(char **out, const char *path);
+
 /// brood_os_write_error writes to standard error, as far as that goes.
 void brood_os_write_error(const char *text, size_t size);
 
@@ -177,6 +185,7 @@ typedef struct brood_os_start {
     void *user;
 
     /* Else: */
+    const char *executable;  /* what a spawned child runs; NULL: this program's file */
     const void *record;      /* secret; reaches the child over a channel only the two can read */
     size_t record_size;      /* 1 to BROOD_OS_RECORD_MAX */
     brood_view body;         /* up to BROOD_OS_BODY_MAX bytes, or none; then it is */
@@ -364,8 +373,9 @@ typedef struct brood_os_module {
     const unsigned char *base; /* where offsets count from */
     size_t size;               /* bytes from there that belong to it */
     bool is_main;              /* the program itself */
-    unsigned char identity[BROOD_OS_IDENTITY_MAX]; /* what the linker left: ELF build-id, PE */
-    size_t identity_size;                          /* CodeView id, Mach-O UUID; 0: nothing */
+    /* What the linker left: ELF build-id, PE CodeView id, Mach-O UUID; size 0: nothing. */
+    unsigned char identity[BROOD_OS_IDENTITY_MAX];
+    size_t identity_size;
 } brood_os_module;
 
 /// brood_os_visit is shown bytes, piece by piece.

@@ -30,7 +30,7 @@ static void set_failure(brood_process *process, int error, int code, const char 
     process->failure.code = code;
     process->failure.pid = process->os.pid;
     process->failure.exitcode = process->exitcode;
-    (void)snprintf(process->words, sizeof process->words, "%.255s (pid %lld) %.200s", process->name,
+    (void)snprintf(process->words, sizeof process->words, "%.255s (pid %lld) %s", process->name,
                    (long long)process->os.pid, words);
     process->failure.message = process->words;
 }

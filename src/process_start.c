@@ -8,6 +8,7 @@
 #include "child.h"
 #include "codec.h"
 #include "context.h"
+#include "executable.h"
 #include "fault.h"
 #include "fork.h"
 #include "init.h"
@@ -105,6 +106,8 @@ typedef struct order {
     const brood_process *process;
     const char *identity;
     brood_os_method method;
+    const char *executable;
+    brood_value library; /* ours, if the child runs another program */
     const brood_work *work;
     const brood_args *args;
 } order;
@@ -132,6 +135,8 @@ static int encode_order(const order *wanted, const brood_value *named, size_t po
         brood_int(brood_log_level_now()),
         brood_str("method"),
         brood_str(brood_start_method_chosen()),
+        brood_str("library"),
+        wanted->library,
     };
 
     return brood_codec_encode(brood_dict(items, sizeof items / sizeof items[0] / 2), saver, room);
@@ -189,6 +194,7 @@ static int launch_program(brood_process *process, brood_parcel *parcel, const or
     if (rc) {
         goto done;
     }
+    start.executable = wanted->executable;
     start.record = record;
     start.record_size = sizeof record;
     start.section = body.section.handle;
@@ -197,6 +203,20 @@ static int launch_program(brood_process *process, brood_parcel *parcel, const or
 done:
     sodium_memzero(record, sizeof record);
     brood_os_section_close(&body.section);
+    return rc;
+}
+
+/* Only a spawned child runs another program; then both need to have the same library. */
+static int find_executable(order *wanted, brood_arena *arena)
+{
+    int rc = 0;
+
+    if (wanted->method == BROOD_OS_SPAWN) {
+        rc = brood_executable(&wanted->executable, arena);
+    }
+    if (rc == 0 && wanted->executable != NULL) {
+        rc = brood_library_describe(&wanted->library, arena);
+    }
     return rc;
 }
 
@@ -233,7 +253,8 @@ int brood_process_start_work(brood_process **out, const brood_work *work, const 
 {
     brood_process_options wanted;
     char identity[BROOD_NAME_SIZE];
-    order orders = {NULL, identity, BROOD_OS_SPAWN, work, args};
+    order orders = {NULL, identity, BROOD_OS_SPAWN, NULL, brood_none(), work, args};
+    brood_arena arena = BROOD_ARENA_NONE;
     brood_process *process;
     int rc = brood_options_read(&wanted, sizeof wanted, options, "process");
 
@@ -254,7 +275,11 @@ int brood_process_start_work(brood_process **out, const brood_work *work, const 
     }
     orders.process = process;
     orders.method = brood_context_how(wanted.context);
-    rc = launch(process, &orders);
+    rc = find_executable(&orders, &arena);
+    if (rc == 0) {
+        rc = launch(process, &orders);
+    }
+    brood_arena_release(&arena);
     if (rc) {
         brood_process_free(process);
         return rc;

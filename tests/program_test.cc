@@ -32,8 +32,10 @@ TEST(Init, MissingIsSaidInTheParentAndStartsNothing)
     EXPECT_TRUE(result.ended);
     EXPECT_EQ(1, result.status);
     EXPECT_EQ("", result.out);
-    EXPECT_EQ("run: brood_init(argc, argv); is missing: it is the first statement of main\n",
-              result.err);
+    EXPECT_EQ(
+        "run: brood_init(argc, argv); is missing: it is the first statement of main; a plug-in "
+        "calls brood_set_executable\n",
+        result.err);
 }
 
 TEST(Init, LetsChildrenRunAndPrint)

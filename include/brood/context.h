@@ -51,6 +51,24 @@ BROOD_API const char *brood_get_start_method(void);
 /// Threads: safe from any thread.
 BROOD_API const char *const *brood_get_all_start_methods(void);
 
+/// brood_set_executable chooses the program that spawned children run instead of this one's own
+/// file: for code in a host whose main is not ours, such as a plug-in of an interpreter. It makes
+/// starts work without brood_init. NULL goes back to this program's own file.
+///
+/// The program has to call brood_init first thing in its main and has to use the very build of brood
+/// that this code uses. `brood-child`, which comes with the shared library, does nothing else.
+/// What runs there are functions of shared libraries, which it loads from their files: they have to
+/// load without the host. A function of the host program itself cannot run there (BROOD_EMODULE).
+/// `path` is UTF-8 on Windows; a relative one counts from the current folder as it is now.
+///
+/// At the host's exit its children are waited for, as with brood_init. On Windows they end with it
+/// instead, unless this library is part of the program's own file: a DLL is told of the exit when
+/// all threads have ended already, and what a child waits for may never come.
+///
+/// Errors: BROOD_ENOENT, BROOD_EACCES; BROOD_EINVAL for what is no file; BROOD_ENOMEM.
+/// Threads: safe from any thread; a start that another thread has begun may still use the old one.
+BROOD_MAY_FAIL int brood_set_executable(const char *path);
+
 BROOD_END_C
 
 #endif

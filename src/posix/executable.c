@@ -2,6 +2,7 @@
 #include "posix.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,3 +76,55 @@ int brood_posix_executable(char *path, size_t size)
 }
 
 #endif
+
+/* Not made real: a link may be there to be changed. */
+static int make_absolute(char **out, const char *path)
+{
+    char folder[BROOD_POSIX_PATH_MAX];
+    char *copy;
+    size_t room;
+
+    folder[0] = '\0';
+    if (path[0] != '/' &&
+        BROOD_SYS_AS("getcwd", ENOENT, NULL, getcwd(folder, sizeof folder)) == NULL) {
+        return brood_posix_error(errno, "find the current folder");
+    }
+    room = strlen(folder) + 1 + strlen(path) + 1;
+    copy = BROOD_ALLOC(malloc(room));
+    if (copy == NULL) {
+        return brood_fail_nomem("the path of an executable");
+    }
+    (void)snprintf(copy, room, "%s%s%s", folder, path[0] != '/' ? "/" : "", path);
+    *out = copy;
+    return 0;
+}
+
+int brood_os_executable_find(char **out, const char *path)
+{
+    struct stat info;
+    char *found = NULL;
+    int rc = make_absolute(&found, path);
+
+    if (rc) {
+        return rc;
+    }
+    if (BROOD_SYS("stat", EIO, stat(found, &info)) < 0) {
+        rc = brood_posix_error(errno, "find the executable %.200s", found);
+    } else if (!S_ISREG(info.st_mode)) {
+        rc = brood_fail(BROOD_EINVAL, "the executable %.200s is no file", found);
+    } else if (access(found, X_OK) < 0) {
+        rc = brood_posix_error(errno, "run the executable %.200s", found);
+    }
+    if (rc) {
+        free(found);
+        return rc;
+    }
+    *out = found;
+    return 0;
+}
+
+/* Handlers of a library that stays run at the program's exit, as the program's own. */
+void brood_os_at_exit(void (*handler)(void))
+{
+    (void)atexit(handler);
+}

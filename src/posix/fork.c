@@ -50,7 +50,10 @@ int brood_os_setup(const brood_os_fork_hooks *wanted)
         hooks = *wanted;
     }
     (void)pthread_once(&once, watch_forks);
-    return once_errnum == 0 ? 0 : brood_posix_error(once_errnum, "watch the forks of this process");
+    if (once_errnum != 0) {
+        return brood_posix_error(once_errnum, "watch the forks of this process");
+    }
+    return brood_posix_stay();
 }
 
 long brood_os_thread_count(void)

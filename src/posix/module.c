@@ -1,6 +1,7 @@
 /* Modules of the process, from the program headers that the loader lists. */
 #include "elf_format.h"
 
+#include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -428,5 +429,28 @@ int brood_os_module_path(char **out, const brood_os_module *module)
     if (rc == 0) {
         *out = path;
     }
+    return rc;
+}
+
+/* Handlers of forks and of the exit, and the system when a parent has died, call code of ours. */
+int brood_posix_stay(void)
+{
+    static const char here = 0;
+    brood_os_module module;
+    char *name = NULL;
+    int rc = brood_os_module_of(&module, &here);
+
+    if (rc || module.is_main) {
+        return rc;
+    }
+    rc = walk_segments(&module, copy_name, &name);
+    if (rc) {
+        return rc;
+    }
+    if (BROOD_SYS_AS("dlopen", ENOMEM, NULL,
+                     dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)) == NULL) {
+        rc = brood_fail(BROOD_ESYSTEM, "keep the library %.200s loaded: the loader refuses", name);
+    }
+    free(name);
     return rc;
 }

@@ -142,11 +142,16 @@ void brood_posix_visit_open(int first, int last, void (*visit)(int fd));
 /// in ascending order, without repetition, and above them.
 void brood_posix_close_but(const int *keep, size_t count);
 
+/* ---- module.c ---- */
+
+/// brood_posix_stay keeps the library that this code is in loaded, should it be one.
+int brood_posix_stay(void);
+
 /* ---- spawn.c: run our executable again ---- */
 
-/// brood_posix_spawn starts it with `channel` as descriptor 3 and `lifeline` as 4 and no others but
-/// the standard streams.
-int brood_posix_spawn(pid_t *pid, int channel, int lifeline);
+/// brood_posix_spawn starts `executable`, NULL for our own, with `channel` as descriptor 3 and
+/// `lifeline` as 4 and no others but the standard streams.
+int brood_posix_spawn(pid_t *pid, const char *executable, int channel, int lifeline);
 
 /* ---- process.c ---- */
 

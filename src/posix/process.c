@@ -87,7 +87,7 @@ static int start_spawned(brood_os_process *out, const brood_os_start *start)
     }
     rc = brood_posix_lifeline(&lifeline);
     if (rc == 0) {
-        rc = brood_posix_spawn(&pid, pair[1], lifeline);
+        rc = brood_posix_spawn(&pid, start->executable, pair[1], lifeline);
     }
     if (rc) {
         goto done;

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,10 +35,24 @@ static int copy_above(int *out, int fd)
     return *out < 0 ? brood_posix_error(errno, "duplicate a descriptor for the child") : 0;
 }
 
-static int make_plan(plan *p, int channel, int lifeline)
+static int choose_path(plan *p, const char *executable)
+{
+    const size_t length = executable != NULL ? strlen(executable) : 0;
+
+    if (executable == NULL) {
+        return brood_posix_executable(p->path, sizeof p->path);
+    }
+    if (length >= sizeof p->path) {
+        return brood_posix_error(ENAMETOOLONG, "start a program");
+    }
+    memcpy(p->path, executable, length + 1);
+    return 0;
+}
+
+static int make_plan(plan *p, const char *executable, int channel, int lifeline)
 {
     static char marker[] = BROOD_POSIX_MARKER;
-    int rc = brood_posix_executable(p->path, sizeof p->path);
+    int rc = choose_path(p, executable);
 
     p->channel = -1;
     p->lifeline = -1;
@@ -209,11 +224,11 @@ static int run(pid_t *pid, const plan *p)
 
 #endif
 
-int brood_posix_spawn(pid_t *pid, int channel, int lifeline)
+int brood_posix_spawn(pid_t *pid, const char *executable, int channel, int lifeline)
 {
     plan p;
     int errnum;
-    int rc = make_plan(&p, channel, lifeline);
+    int rc = make_plan(&p, executable, channel, lifeline);
 
     if (rc) {
         return rc;

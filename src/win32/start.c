@@ -186,7 +186,9 @@ static int write_line(start_plan *plan)
 
 static int find_program(start_plan *plan)
 {
-    return brood_win32_module_path(&plan->program, NULL);
+    return plan->start->executable != NULL
+               ? brood_win32_wide(&plan->program, plan->start->executable)
+               : brood_win32_module_path(&plan->program, NULL);
 }
 
 static int create_child(start_plan *plan)
@@ -201,7 +203,9 @@ static int create_child(start_plan *plan)
                    CreateProcessW(plan->program, plan->line, NULL, NULL, TRUE, flags, NULL, NULL,
                                   &plan->startup.StartupInfo, &plan->child))) {
         memset(&plan->child, 0, sizeof plan->child);
-        return brood_win32_error(GetLastError(), "start this program's executable");
+        return brood_win32_error(GetLastError(), "start %s",
+                                 plan->start->executable != NULL ? plan->start->executable
+                                                                 : "this program's executable");
     }
     BROOD_STOP("parent-started");
     return 0;

@@ -1,4 +1,4 @@
-# One STEP (install, find_package, pkg_config, symbols, subdirectory) of the package tests, in the
+# One STEP (install, find_package, pkg_config, symbols, child, subdirectory) of the package tests, in the
 # folder WORK, for a static or shared KIND of the library. See CMakeLists.txt here.
 
 set(prefix "${WORK}/prefix")
@@ -95,6 +95,34 @@ elseif(STEP STREQUAL "pkg_config")
   run("${COMPILER}" "${CMAKE_CURRENT_LIST_DIR}/consumer/consumer.c" ${flags} -o "${program}")
   set(ENV{LD_LIBRARY_PATH} "${prefix}/lib/somewhere")
   expect_version("${program}")
+
+elseif(STEP STREQUAL "child")
+  # The installed tree has been moved since it was installed.
+  set(moved "${WORK}/moved")
+  set(build "${WORK}/plugin")
+  file(REMOVE_RECURSE "${moved}" "${build}")
+  file(COPY "${prefix}/" DESTINATION "${moved}")
+  run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/plugin" -B "${build}" ${TOOLCHAIN}
+    "-Dbrood_DIR=${moved}/lib/somewhere/cmake/brood" -DVERSION=${VERSION}
+    "-DSOURCES=${SOURCE}/tests/plugin")
+  run("${CMAKE_COMMAND}" --build "${build}")
+  include("${build}/paths.cmake")
+  execute_process(COMMAND ${EMULATOR} "${host}" "${plugin}" sum "${child}"
+    RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE words)
+  string(STRIP "${output}" output)
+  if(NOT result EQUAL 0 OR NOT output STREQUAL "499500")
+    message(FATAL_ERROR "the plug-in's host exits with ${result} and prints \"${output}\"\n${words}")
+  endif()
+  if(PKG_CONFIG)
+    set(ENV{PKG_CONFIG_PATH} "${moved}/lib/somewhere/pkgconfig")
+    execute_process(COMMAND "${PKG_CONFIG}" --variable=child brood OUTPUT_VARIABLE named
+      OUTPUT_STRIP_TRAILING_WHITESPACE)
+    file(REAL_PATH "${named}" named)
+    file(REAL_PATH "${child}" child)
+    if(NOT named STREQUAL child)
+      message(FATAL_ERROR "pkg-config says that brood-child is ${named}, not ${child}")
+    endif()
+  endif()
 
 elseif(STEP STREQUAL "symbols")
   if(shared)
