@@ -210,7 +210,9 @@ static void end(start *s, brood_call *call, brood_report *report, int rc)
     report->result.size = rc == 0 ? call->result.size : 0;
     brood_message_free(s->message); /* its connections end before the parent sees ours */
     s->message = NULL;
+    BROOD_STOP("child-reporting");
     leave_report(report);
+    BROOD_STOP("child-leaving");
     brood_call_fini(call);
 }
 
@@ -247,6 +249,7 @@ static start *begin(void)
     s.arrival.section = BROOD_NO_HANDLE;
     (void)snprintf(s.name, sizeof s.name, "brood child %lld", (long long)brood_os_pid());
     BROOD_STOP("child-entered");
+    BROOD_FAULTS_OF_CHILD();
     return &s;
 }
 

@@ -49,6 +49,18 @@ bool brood_fault_here(const char *point)
     return fails;
 }
 
+void brood_fault_from_environment(void)
+{
+    const char *wanted = getenv("BROOD_TEST_FAULT");
+    char *end = NULL;
+    long index;
+
+    if (wanted != NULL) {
+        index = strtol(wanted, &end, 10);
+        brood_fault_arm(index, *end == '+' ? BROOD_FAULT_FROM_NOW_ON : BROOD_FAULT_ONCE);
+    }
+}
+
 static bool exists(const char *path)
 {
     FILE *file = fopen(path, "r");

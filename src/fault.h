@@ -34,6 +34,10 @@ void brood_fault_pause(bool paused);
 /// brood_fault_here counts a fault point and tells whether it has to fail.
 bool brood_fault_here(const char *point);
 
+/// brood_fault_from_environment arms this thread as the environment's BROOD_TEST_FAULT says, "INDEX"
+/// or "INDEX+" (from then on): for a child, whose faults nobody else can reach.
+void brood_fault_from_environment(void);
+
 /// brood_stop_here holds the process still if the environment's BROOD_TEST_STOP is "POINT:FILE": it
 /// writes its pid into FILE and goes on when that is removed.
 void brood_stop_here(const char *point);
@@ -44,10 +48,13 @@ BROOD_END_C
 #define BROOD_STOP(point) brood_stop_here(point)
 /* In a forked child: what the test wants to fail is in its own process. */
 #define BROOD_FAULT_OFF_HERE() brood_fault_arm(0, BROOD_FAULT_OFF)
+/* In any child: what the environment wants to fail. */
+#define BROOD_FAULTS_OF_CHILD() brood_fault_from_environment()
 #else
 #define BROOD_FAULT(point, failed, call) (call)
 #define BROOD_STOP(point) ((void)0)
 #define BROOD_FAULT_OFF_HERE() ((void)0)
+#define BROOD_FAULTS_OF_CHILD() ((void)0)
 #endif
 
 /* BROOD_ALLOC(call): malloc, calloc or realloc. */

@@ -165,6 +165,7 @@ static int start_process(brood_process *process, brood_os_start *start, brood_pa
 
     start->handles = parcel->handles;
     start->handle_count = parcel->count;
+    BROOD_STOP("parent-encoded");
     rc = brood_os_process_start(&process->os, start);
     if (rc == 0) {
         brood_parcel_give(parcel);

@@ -46,6 +46,23 @@ class Crowd {
     Connection mine_, theirs_;
 };
 
+/* Waits for whoever ends next until all have, and returns how many that were. */
+size_t JoinAll(const std::vector<Process> &children)
+{
+    std::vector<brood_wait_item> items;
+    size_t ended = 0;
+    for (const Process &child : children) {
+        items.push_back({brood_of(child.get()), false});
+    }
+    while (ended < items.size() && brood_wait(items.data(), items.size(), kSoon) == 0) {
+        for (brood_wait_item &item : items) {
+            ended += item.ready;
+            item = item.ready ? brood_wait_item{brood_none(), false} : item;
+        }
+    }
+    return ended;
+}
+
 size_t OpenHandles()
 {
     return ListOpenThings().handles.size();
@@ -86,6 +103,7 @@ TEST(ManyChildren, LiveAtOnceUnderTheUsualLimits)
         EXPECT_TRUE(brood_process_is_alive(child.get()));
     }
     crowd.LetGo();
+    EXPECT_EQ(count, JoinAll(crowd.children)) << LastWords();
     for (const Process &child : crowd.children) {
         EXPECT_EQ(0, Result(child)) << LastWords();
     }

@@ -377,7 +377,7 @@ int HasNoEnvironment(brood_call *call)
 {
     clearenv();
     CHILD_CHECK(call, ReadIn("/proc/self/environ").empty());
-    char *nothing[] = {nullptr};
+    static char *nothing[] = {nullptr};
     environ = nothing;
     CHILD_CHECK(call, ReadIn("/proc/self/environ").empty());
     return 0;

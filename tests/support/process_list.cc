@@ -3,6 +3,7 @@
 #include <brood.h>
 
 #include <chrono>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -21,7 +22,11 @@ std::string TemporaryFile(const std::string &name)
 std::string ReadFile(const std::string &path)
 {
     std::ifstream file(path, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    try {
+        return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    } catch (const std::exception &) {
+        return ""; /* of a process that has just ended */
+    }
 }
 
 void ShortPause()

@@ -21,6 +21,13 @@ void KillHard(int64_t pid);
 /// that.
 bool UseOneProcessor();
 
+/// LeadGroup makes this process the first of a group, to which all that it starts belong.
+void LeadGroup();
+
+/// ProcessesOfGroup lists the living processes of the group whose first `pid` was; none where there
+/// are no groups (Windows).
+std::vector<int64_t> ProcessesOfGroup(int64_t pid);
+
 /// SetEnvironment sets a variable of this process; an empty value removes it.
 void SetEnvironment(const std::string &name, const std::string &value);
 

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -33,6 +34,24 @@ std::vector<int64_t> ChildrenOf(int64_t pid)
         char state = 'Z';
         long parent = 0;
         if (other > 0 && ReadStat(other, &state, &parent) && parent == pid && state != 'Z') {
+            found.push_back(other);
+        }
+    }
+    return found;
+}
+
+void LeadGroup()
+{
+    setpgid(0, 0);
+}
+
+std::vector<int64_t> ProcessesOfGroup(int64_t pid)
+{
+    std::vector<int64_t> found;
+    std::error_code error;
+    for (const auto &entry : fs::directory_iterator("/proc", error)) {
+        const int64_t other = atoll(entry.path().filename().c_str());
+        if (other > 0 && getpgid(static_cast<pid_t>(other)) == pid && IsAlive(other)) {
             found.push_back(other);
         }
     }

@@ -22,6 +22,15 @@ std::vector<int64_t> ChildrenOf(int64_t pid)
     return found;
 }
 
+void LeadGroup()
+{
+}
+
+std::vector<int64_t> ProcessesOfGroup(int64_t)
+{
+    return {};
+}
+
 bool IsAlive(int64_t pid)
 {
     const HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, static_cast<DWORD>(pid));
