@@ -12,15 +12,15 @@
 
 namespace {
 
-/* A run has about 20 rows: 2 * rounds * slice each, and a tenth more to find the counts. */
-struct Effort {
+/* A run has about 40 rows: 2 * rounds * slice each, and a tenth more to find the counts. */
+struct EffortOfRow {
     int rounds;
     double slice; /* seconds */
 };
 
-Effort EffortOf(const Settings &settings)
+EffortOfRow EffortOf(const Settings &settings)
 {
-    return settings.quick ? Effort{5, 0.01} : Effort{25, 0.035};
+    return settings.quick ? EffortOfRow{5, 0.01} : EffortOfRow{25, 0.035};
 }
 
 /* How many operations fill a slice; this is also the warm-up. */
@@ -78,6 +78,12 @@ Bench::Bench(const Settings &settings) : settings_(settings)
     std::printf("%-44s %12s %12s %8s  %s\n", "", "limit", "brood", "ratio", "bar");
 }
 
+std::pair<int, double> Bench::Effort() const
+{
+    const auto effort = EffortOf(settings_);
+    return {effort.rounds, effort.slice};
+}
+
 bool Bench::Wants(const std::string &name) const
 {
     return name.find(settings_.filter) != std::string::npos;
@@ -85,9 +91,12 @@ bool Bench::Wants(const std::string &name) const
 
 void Bench::Compare(const Row &row, const Work &limit, const Work &brood)
 {
-    const Effort effort = EffortOf(settings_);
+    const auto effort = EffortOf(settings_);
     Result result;
     result.row = row;
+    for (double &sample : result.row.peer) {
+        sample = row.value(sample);
+    }
     const uint64_t limit_count = CountFor(limit, effort.slice);
     const uint64_t brood_count = CountFor(brood, effort.slice);
     const auto measure = [&](std::vector<double> &samples, const Work &work, uint64_t count) {
@@ -129,9 +138,13 @@ void Bench::Print(const Result &result) const
         (void)std::snprintf(bar, sizeof bar, "%s %.2f%s", row.more_is_better ? ">=" : "<=", row.bar,
                             reached ? "" : "  missed");
     }
+    char peer[96] = "";
+    if (!row.peer_is.empty()) {
+        (void)std::snprintf(peer, sizeof peer, "%s: %.4g", row.peer_is.c_str(), Median(row.peer));
+    }
     const std::string name = row.name + " [" + row.unit + "]";
-    std::printf("%-44s %12.4g %12.4g %8.2f  %s\n", name.c_str(), Median(result.limit),
-                Median(result.brood), ratio, bar);
+    std::printf("%-44s %12.4g %12.4g %8.2f  %s%s\n", name.c_str(), Median(result.limit),
+                Median(result.brood), ratio, bar, peer);
     (void)std::fflush(stdout);
 }
 
@@ -157,6 +170,10 @@ void Bench::WriteJson() const
         rows.back()["brood"]["samples"] = result.brood;
         if (row.bar > 0) {
             rows.back()["bar"] = row.bar;
+        }
+        if (!row.peer_is.empty()) {
+            rows.back()["peer"] = {{"is", row.peer_is}, {"median", Median(row.peer)}};
+            rows.back()["peer"]["samples"] = row.peer;
         }
     }
     const nlohmann::json report = {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// Work does `count` operations and returns how many seconds they took.
@@ -18,6 +19,8 @@ struct Row {
     std::function<double(double seconds)> value; /* of what one operation took */
     double bar = 0; /* the ratio to reach: at most, or with `more_is_better` at least; 0: none */
     bool more_is_better = false;
+    std::string peer_is;      /* somebody else's program for the same; "" where there is none */
+    std::vector<double> peer; /* what one operation took it in each round, in seconds */
 };
 
 struct Settings {
@@ -35,6 +38,9 @@ class Bench {
 
     /// Compare measures a row and prints it.
     void Compare(const Row &row, const Work &limit, const Work &brood);
+
+    /// Effort is how many rounds a row takes, and how many seconds each of its two sides in a round.
+    std::pair<int, double> Effort() const;
 
     /// Skip prints why a row is not measured.
     void Skip(const std::string &name, const std::string &reason);

@@ -47,6 +47,9 @@ class Peer {
     intptr_t process_ = -1;
 };
 
+/// OutputOf runs a command line and returns what it writes; "" if it fails.
+std::string OutputOf(const std::string &command);
+
 /// Cpus lists the processors this process may use; empty where it cannot be pinned to one.
 std::vector<int> Cpus();
 

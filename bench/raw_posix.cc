@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 
@@ -146,6 +147,18 @@ Peer::~Peer()
 {
     close(static_cast<int>(channel_));
     Wait(static_cast<pid_t>(process_));
+}
+
+std::string OutputOf(const std::string &command)
+{
+    std::string text;
+    char part[4096];
+    size_t size = 0;
+    FILE *output = popen((command + " 2>/dev/null").c_str(), "r");
+    while (output != nullptr && (size = std::fread(part, 1, sizeof part, output)) > 0) {
+        text.append(part, size);
+    }
+    return output != nullptr && pclose(output) == 0 ? text : "";
 }
 
 #if defined(CPU_SET)

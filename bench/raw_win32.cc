@@ -2,6 +2,7 @@
 
 #include <windows.h>
 
+#include <cstdio>
 #include <stdexcept>
 
 namespace raw {
@@ -123,6 +124,18 @@ Peer::~Peer()
 {
     CloseHandle(AsHandle(channel_));
     Wait(AsHandle(process_));
+}
+
+std::string OutputOf(const std::string &command)
+{
+    std::string text;
+    char part[4096];
+    size_t size = 0;
+    FILE *output = _popen((command + " 2>NUL").c_str(), "r");
+    while (output != nullptr && (size = std::fread(part, 1, sizeof part, output)) > 0) {
+        text.append(part, size);
+    }
+    return output != nullptr && _pclose(output) == 0 ? text : "";
 }
 
 std::vector<int> Cpus()

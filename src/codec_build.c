@@ -275,6 +275,20 @@ static int run_get(builder *b, uint32_t index)
     return value != NULL ? push(b, value) : fail_at(b, "asks for what was not kept");
 }
 
+/* Shared parts come in rows. */
+static int run_gets(builder *b)
+{
+    const unsigned char *at = b->in.at;
+    int rc = 0;
+
+    for (; rc == 0 && at[0] == BROOD_OP_BINGET; at += 2) {
+        b->start = (size_t)(at - b->in.data);
+        rc = run_get(b, at[1]);
+    }
+    b->in.at = at;
+    return rc;
+}
+
 /* A scalar or a tuple of scalars. What was made of an id is none: a loader never meets its own
  * objects. */
 static bool is_id(const brood_value *value)
@@ -387,8 +401,7 @@ static int run_opcode(builder *b)
     b->start = (size_t)(at - b->in.data);
     switch (at[0]) {
     case BROOD_OP_BINGET:
-        b->in.at = at + 2;
-        return run_get(b, at[1]);
+        return run_gets(b);
     case BROOD_OP_BINPUT:
         b->in.at = at + 2;
         return run_put(b, at[1]);

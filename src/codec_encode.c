@@ -100,7 +100,6 @@ static int count_again(encoder *e, size_t index)
     return brood_repeats_add(&e->repeats, e->sharing.count, index);
 }
 
-/* A part that comes many times in a row need not be looked up each time. */
 static bool is_last(const encoder *e, const brood_value *value)
 {
     const brood_shared *last = &e->sharing.entries[e->last];
@@ -373,19 +372,35 @@ static void encode_plain(encoder *e, frame *top)
     top->total += (uint64_t)(top->next - first);
 }
 
+/* Goes past the top frame's next items as long as they are known to come again without a look: in the
+ * first pass, what came again most recently. */
+static int encode_row(encoder *e, frame *top)
+{
+    int rc = 0;
+
+    if (e->at != NULL) {
+        for (; top->next < top->end && comes_again(e) && brood_sharing_concerns(*top->next);
+             top->next++) {
+            write_again(e);
+        }
+        return 0;
+    }
+    if (e->repeats.count == 0 || top->keys != KEYS_NONE) {
+        return 0;
+    }
+    while (rc == 0 && top->next < top->end && is_last(e, top->next)) {
+        rc = count_again(e, e->last);
+        top->next++;
+    }
+    return rc;
+}
+
 /* The top frame's next item. */
 static int encode_next(encoder *e, frame *top)
 {
     const brood_value *item = top->next++;
     bool even = ((item - top->value->as.items) & 1) == 0;
 
-    if (e->at == NULL && e->repeats.count > 0 && top->keys == KEYS_NONE && is_last(e, item)) {
-        return count_again(e, e->last);
-    }
-    if (e->at != NULL && comes_again(e) && brood_sharing_concerns(*item)) {
-        write_again(e);
-        return 0;
-    }
     return encode_one(e, item, top->keys == KEYS_ALL || (top->keys == KEYS_EVEN && even));
 }
 
@@ -408,6 +423,7 @@ static int encode_all(encoder *e, const brood_value *value)
             close_frame(e);
         } else {
             rc = encode_next(e, top);
+            rc = rc != 0 ? rc : encode_row(e, &e->frames[e->depth - 1]);
         }
     }
     return rc;
