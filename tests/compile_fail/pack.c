@@ -22,6 +22,13 @@ int take(brood_call *call)
 #elif defined(VOID_POINTER)
     void *pointer = &x;
     return look(BROOD_ARGS(x, pointer));
+#elif defined(TEXT_ADDRESS)
+    return look(BROOD_ARGS(x, &text));
+#elif defined(NUMBER_ADDRESS)
+    return look(BROOD_ARGS(BROOD_LIST(x, &x)));
+#elif defined(STRUCTURE)
+    struct thing thing = {0};
+    return look(BROOD_ARGS(x, thing));
 #elif defined(HANDLE_ADDRESS)
     brood_handle handle = BROOD_NO_HANDLE;
     return look(BROOD_ARGS(x, &handle));
