@@ -97,6 +97,20 @@ TEST(ValueRead, FindsItemsByIndex)
     EXPECT_EQ(BROOD_NONE, brood_value_kind(brood_value_at(brood_str("abc"), 0)));
 }
 
+struct Own {
+    operator brood_value() const
+    {
+        return brood_int(7);
+    }
+};
+
+TEST(ValueOf, TakesWhatTurnsIntoAValueByItself)
+{
+    EXPECT_EQ("7", Shown(brood_of(Own{})));
+    EXPECT_EQ(BROOD_FUNCTION, brood_value_kind(brood_of([](brood_call *) { return 0; })));
+    EXPECT_EQ("b'ab'", Shown(brood_of(brood_view{"ab", 2})));
+}
+
 TEST(ValueGet, FindsTheLastOfEqualKeys)
 {
     const std::vector<brood_value> items = {brood_str("a"), brood_int(1),   brood_str("b"),

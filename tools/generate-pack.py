@@ -297,6 +297,17 @@ template <class T> std::enable_if_t<!std::is_function<T>::value, brood_value> to
                                    "send its content, or shared memory");
     return brood_none();
 }
+/* What turns into one of the above by itself, as a lambda does, is fine. */
+template <class T> constexpr bool travels = std::is_convertible<T, brood_value>::value ||
+    std::is_convertible<T, brood_view>::value || std::is_convertible<T, const char *>::value ||
+    std::is_convertible<T, brood_function>::value;
+template <class T>
+std::enable_if_t<(std::is_class<T>::value || std::is_union<T>::value) && !travels<T>, brood_value>
+to_value(const T &)
+{
+    static_assert(never<T>::value, "brood: this type cannot travel; send its parts");
+    return brood_none();
+}
 
 template <size_t N> struct args_pack {
     brood_value items[N ? N : 1];
