@@ -157,6 +157,7 @@ static void close_at_exec(int fd)
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+static void become(const plan *p, int report)
 {
     int errnum;
 
