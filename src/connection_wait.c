@@ -36,7 +36,7 @@ int brood_connection_watch(brood_connection *connection, brood_waiter *waiter,
     if (connection->closed) {
         rc = brood_connection_closed_here();
     } else {
-        if (waiter->link == NULL) {
+        if (!waiter->listed) {
             brood_waiter_enlist(&connection->waiters, waiter);
             connection->users++;
         }

@@ -232,7 +232,7 @@ static int begin(wait_list *list, const brood_wait_item *items, size_t count, in
 static void end(wait_list *list)
 {
     for (size_t i = 0; list->watches != NULL && i < list->count; i++) {
-        if (list->watches[i].waiter.link != NULL) {
+        if (list->watches[i].waiter.listed) {
             brood_connection_unwatch(list->items[i].object.as.object, &list->watches[i].waiter);
         }
     }

@@ -9,13 +9,15 @@
 typedef struct brood_waiter {
     brood_os_waker *waker; /* NULL: its thread only looks and never sleeps */
     struct brood_waiter *next;
-    struct brood_waiter **link; /* what points here; NULL while it is in no list */
+    struct brood_waiter **link; /* what points here */
+    bool listed;                /* in a list; only its own thread sets and reads it */
 } brood_waiter;
 
 /// brood_waiter_enlist puts it into a list, unless it is in it already.
 static inline void brood_waiter_enlist(brood_waiter **list, brood_waiter *waiter)
 {
-    if (waiter->link == NULL) {
+    if (!waiter->listed) {
+        waiter->listed = true;
         waiter->next = *list;
         waiter->link = list;
         if (*list != NULL) {
@@ -32,7 +34,7 @@ static inline void brood_waiter_dismiss(brood_waiter *waiter)
     if (waiter->next != NULL) {
         waiter->next->link = waiter->link;
     }
-    waiter->link = NULL;
+    waiter->listed = false;
 }
 
 /// brood_waiters_wake lets all in a list look again.

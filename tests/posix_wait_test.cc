@@ -71,13 +71,14 @@ TEST(PosixWait, TakesMoreItemsThanDescriptorsAreAllowed)
 TEST(PosixWait, GoesOnAfterAForkOfTheHost)
 {
     const auto [a, b] = Pipe();
-    brood_wait_item item = {brood_of(b.get()), false};
+    brood_connection *end = b.get();
+    brood_wait_item item = {brood_of(end), false};
     EXPECT_EQ(BROOD_ETIMEDOUT, brood_wait(&item, 1, 1));
     const pid_t pid = fork();
     ASSERT_GE(pid, 0);
     if (pid == 0) { /* close wakes a thread here: not one of the parent's */
-        brood_wait_item mine = {brood_of(b.get()), false};
-        std::thread closer([&] { brood_connection_close(b.get()); });
+        brood_wait_item mine = {brood_of(end), false};
+        std::thread closer([end] { brood_connection_close(end); });
         const int rc = brood_wait(&mine, 1, kSoon);
         closer.join();
         _exit(rc == BROOD_ECLOSED ? 0 : 1);

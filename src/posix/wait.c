@@ -36,8 +36,8 @@ static void close_waker(void *data)
     free(waker);
 }
 
-/* In a fork of the host the descriptors would be the parent's thread's, too. The memory is left:
- * malloc may be locked there. */
+/* In a fork of the host the descriptors would be the parent's thread's, too. The memory is kept for
+ * new ones: malloc may be locked there. */
 static void leave_after_fork(void)
 {
     brood_os_waker *waker = pthread_getspecific(waker_key);
@@ -45,7 +45,8 @@ static void leave_after_fork(void)
     if (waker != NULL) {
         brood_posix_close(waker->read_fd);
         brood_posix_close(waker->write_fd == waker->read_fd ? -1 : waker->write_fd);
-        (void)pthread_setspecific(waker_key, NULL);
+        waker->read_fd = -1;
+        waker->write_fd = -1;
     }
 }
 
@@ -98,9 +99,11 @@ int brood_os_waker_mine(brood_os_waker **out)
     if (waker_errnum != 0) {
         return brood_posix_error(waker_errnum, "make a place for what belongs to a thread");
     }
-    *out = pthread_getspecific(waker_key);
-    if (*out != NULL) {
-        return 0;
+    waker = pthread_getspecific(waker_key);
+    if (waker != NULL) {
+        rc = waker->read_fd < 0 ? open_waker(waker) : 0;
+        *out = rc == 0 ? waker : *out;
+        return rc;
     }
     waker = BROOD_ALLOC(malloc(sizeof *waker));
     if (waker == NULL) {
