@@ -142,7 +142,7 @@ class B2sum : public testing::Test {
     {
         std::random_device random;
         do {
-            folder_ = fs::temp_directory_path() / ("brood-b2sum-" + std::to_string(random()));
+            folder_ = fs::temp_directory_path() / ("brood-test-b2sum-" + std::to_string(random()));
         } while (!fs::create_directory(folder_));
     }
     ~B2sum() override

@@ -158,9 +158,13 @@ int NeverRests(brood_call *call)
     LeadGroup();
     const auto work = [&side](size_t most) -> int {
         std::vector<Process> mine;
-        for (;;) {
-            mine.push_back(StartBy(side.way, mine.size() % 2 == 0 ? HasABusyChild : Return,
+        for (int64_t count = 1;; count++) {
+            mine.push_back(StartBy(side.way, count % 3 == 0 ? Return : HasABusyChild,
                                    BROOD_ARGS(side.connection)));
+            const int rc = brood_send(side.connection, brood_int(count), kSoon);
+            if (rc) {
+                return rc;
+            }
             if (mine.size() > most) {
                 (void)brood_process_kill(mine.front().get());
                 (void)brood_process_join(mine.front().get(), kSoon);
@@ -168,8 +172,8 @@ int NeverRests(brood_call *call)
             }
         }
     };
-    std::thread(work, 1).detach();
-    return work(2);
+    std::thread(work, 2).detach();
+    return work(4);
 }
 
 class OrphansByWay : public testing::TestWithParam<std::string> {};
@@ -182,7 +186,7 @@ TEST_P(OrphansByWay, AreNotLeftAtWhateverMomentTheParentIsKilled)
     for (long round = Scaled(20); round > 0; round--) {
         Family family(NeverRests, GetParam());
         Descendants descendants(family.Pid());
-        for (size_t told = 1 + random() % 6; told > 0; told--) {
+        for (size_t told = 1 + random() % 12; told > 0; told--) {
             ASSERT_NE(0, family.Receive()) << family.Words();
         }
         for (unsigned pause = random() % 20000; pause > 0; pause--) {
