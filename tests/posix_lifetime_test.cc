@@ -460,6 +460,7 @@ TEST_P(LifetimeByHost, DoesNotDependOnTheUser)
     Family family(StartsOneAsRootAndOneAsNobody, GetParam());
     const std::vector<int64_t> pids = family.Receive(3);
     ASSERT_EQ(3u, pids.size()) << family.Words();
+    ASSERT_TRUE(WaitFor([&] { return StateOf(pids[2]) == 'T'; }));
     family.Kill();
     if (!kKernelKills) {
         kill(static_cast<pid_t>(pids[2]), SIGCONT);
