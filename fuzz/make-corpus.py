@@ -15,7 +15,8 @@ def write(target, seeds):
     folder = CORPUS / f'fuzz_{target}'
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
-        old.unlink()
+        if not old.name.startswith('found-'):  # by the fuzzer, and kept by hand
+            old.unlink()
     for name, data in seeds.items():
         (folder / name).write_bytes(data)
 
@@ -46,7 +47,7 @@ def codec():
     seeds['protocol-4'] = pickle.dumps(['four', {5}], protocol=4)
     seeds['bytearray'] = pickle.dumps(bytearray(b'five'), protocol=5)
     seeds['called'] = pickle.dumps(complex(1, 2), protocol=4)
-    seeds['stack'] = b'\x80\4(N1N0K\1' b'2(K\1l(NNdt.'
+    seeds['stack'] = b'\x80\4((N1N0K\1' b'2(K\1l(NNdt.'
     seeds['memo'] = b'\x80\4(Nq\1h\1]r\0\1\0\0j\0\1\0\0]\x94h\2]r\xff\xff\xff\xff'\
                     b'j\xff\xff\xff\xfft.'
     seeds['ids'] = b'\x80\4](K\1QK\1\x8c\1a\x86QK\1QNQ(K\1K\2K\3K\4tQe.'
@@ -56,8 +57,11 @@ def codec():
     seeds['long4'] = b'\x80\2\x8b\x0b\0\0\0' + b'\1' + b'\0' * 10 + b'.'
     seeds['sized-8'] = b'\x80\4(\x8d' + struct.pack('<Q', 1) + b'x\x8e' + struct.pack('<Q', 2) + \
                        b'yyt.'
-    seeds['bomb'] = b'\x80\4](NNe' + b''.join(b'q%c](h%ch%ce' % (i, i, i) for i in range(30)) + b'.'
+    seeds['bomb'] = b'\x80\4](NNe' + b''.join(b'q%c0](h%ch%ce' % (i, i, i) for i in range(30)) + b'.'
     seeds['deep'] = b'\x80\4' + b']' * 999 + b'a' * 998 + b'.'
+    seeds['too-deep'] = b'\x80\4N' + b'\x85' * 1001 + b'.'
+    seeds['too-deep-empty'] = b'\x80\4)' + b'\x85' * 1000 + b'.'
+    seeds['too-deep-again'] = b'\x80\4N' + b'\x85' * 600 + b'\x94h\0' + b'\x85' * 400 + b'\x86.'
     write('codec', seeds)
 
 
