@@ -69,6 +69,7 @@ void Must(int rc, const char *what);
 /* The rows, each group in its file. */
 void BenchSpawn(Bench &bench);
 void BenchConnection(Bench &bench);
+void BenchWait(Bench &bench);
 void BenchCodec(Bench &bench);
 
 /// RawPeer is what this program does when it is started as the other end of a raw channel.

@@ -39,6 +39,7 @@ int Run(const Settings &settings)
         Bench bench(settings);
         BenchSpawn(bench);
         BenchConnection(bench);
+        BenchWait(bench);
         BenchCodec(bench);
         bench.WriteJson();
     } catch (const std::exception &problem) {

@@ -16,6 +16,7 @@ constexpr const char *kPeerMode = "--raw-peer"; /* the other end of a channel, s
 /// What the calls behind this header are, for the reports.
 extern const char *const kSpawnIs;
 extern const char *const kChannelIs;
+extern const char *const kWaitIs;
 
 /// RunAndWait starts this program in kExitMode and waits for its end.
 void RunAndWait();
@@ -49,6 +50,23 @@ class Peer {
 
 /// OutputOf runs a command line and returns what it writes; "" if it fails.
 std::string OutputOf(const std::string &command);
+
+/// Waiter waits for channels as poll does: until one or more can be read from.
+class Waiter {
+  public:
+    explicit Waiter(const std::vector<Channel> &channels);
+    Waiter(const Waiter &) = delete;
+    Waiter &operator=(const Waiter &) = delete;
+    ~Waiter();
+    void Wait();
+
+  private:
+    struct Set;
+    Set *set_;
+};
+
+/// AllowChannels asks the system for so many at the same time and tells whether it allows them.
+bool AllowChannels(size_t count);
 
 /// Cpus lists the processors this process may use; empty where it cannot be pinned to one.
 std::vector<int> Cpus();

@@ -1,8 +1,10 @@
 #include "raw.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@ namespace raw {
 
 const char *const kSpawnIs = "posix_spawn + waitpid of the same program";
 const char *const kChannelIs = "read and write on a socketpair";
+const char *const kWaitIs = "poll on the same descriptors";
 
 namespace {
 
@@ -159,6 +162,40 @@ std::string OutputOf(const std::string &command)
         text.append(part, size);
     }
     return output != nullptr && pclose(output) == 0 ? text : "";
+}
+
+struct Waiter::Set {
+    std::vector<struct pollfd> polled;
+};
+
+Waiter::Waiter(const std::vector<Channel> &channels) : set_(new Set)
+{
+    for (const Channel channel : channels) {
+        set_->polled.push_back({static_cast<int>(channel), POLLIN, 0});
+    }
+}
+
+Waiter::~Waiter()
+{
+    delete set_;
+}
+
+void Waiter::Wait()
+{
+    Check(poll(set_->polled.data(), set_->polled.size(), -1) > 0, "poll");
+}
+
+bool AllowChannels(size_t count)
+{
+    constexpr rlim_t kOthers = 64;
+    struct rlimit limit;
+    Check(getrlimit(RLIMIT_NOFILE, &limit) == 0, "getrlimit");
+    const rlim_t wanted = static_cast<rlim_t>(count) + kOthers;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+        Check(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit");
+    }
+    return limit.rlim_cur >= wanted;
 }
 
 #if defined(CPU_SET)

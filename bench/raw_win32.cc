@@ -2,6 +2,7 @@
 
 #include <windows.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <stdexcept>
 
@@ -9,6 +10,7 @@ namespace raw {
 
 const char *const kSpawnIs = "CreateProcess + WaitForSingleObject of the same program";
 const char *const kChannelIs = "ReadFile and WriteFile on a named pipe";
+const char *const kWaitIs = "WaitForMultipleObjects on the same handles, 64 by 64";
 
 namespace {
 
@@ -136,6 +138,42 @@ std::string OutputOf(const std::string &command)
         text.append(part, size);
     }
     return output != nullptr && _pclose(output) == 0 ? text : "";
+}
+
+struct Waiter::Set {
+    std::vector<HANDLE> handles;
+};
+
+Waiter::Waiter(const std::vector<Channel> &channels) : set_(new Set)
+{
+    for (const Channel channel : channels) {
+        set_->handles.push_back(AsHandle(channel));
+    }
+}
+
+Waiter::~Waiter()
+{
+    delete set_;
+}
+
+/* Looks at them in turns: here one is ready at once. */
+void Waiter::Wait()
+{
+    const size_t count = set_->handles.size();
+    for (size_t i = 0;; i = i + MAXIMUM_WAIT_OBJECTS < count ? i + MAXIMUM_WAIT_OBJECTS : 0) {
+        const size_t part = std::min<size_t>(count - i, MAXIMUM_WAIT_OBJECTS);
+        const DWORD got = WaitForMultipleObjects(static_cast<DWORD>(part), &set_->handles[i], FALSE,
+                                                 count == part ? INFINITE : 0);
+        Check(got != WAIT_FAILED, "WaitForMultipleObjects");
+        if (got != WAIT_TIMEOUT) {
+            return;
+        }
+    }
+}
+
+bool AllowChannels(size_t)
+{
+    return true;
 }
 
 std::vector<int> Cpus()
