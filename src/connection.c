@@ -99,6 +99,29 @@ int brood_connection_of_handle(brood_connection **out, brood_os_handle handle, b
     return 0;
 }
 
+int brood_connection_adopt(brood_connection **out, brood_handle handle, bool readable,
+                           bool writable)
+{
+    const brood_view nothing = {NULL, 0};
+    int rc;
+
+    if (out == NULL) {
+        return brood_fail(BROOD_EINVAL, "there is no place for the connection: out is NULL");
+    }
+    *out = NULL;
+    if (!readable && !writable) {
+        return brood_fail(BROOD_EINVAL, "a connection that neither receives nor sends");
+    }
+    rc = brood_os_stream_check(handle, readable, writable);
+    if (rc == 0) {
+        rc = brood_connection_of_handle(out, handle, readable, writable, nothing);
+    }
+    if (rc == 0) {
+        brood_os_stream_settle(handle);
+    }
+    return rc;
+}
+
 brood_connection *brood_connection_ref(brood_connection *connection)
 {
     if (connection != NULL) {
@@ -191,6 +214,9 @@ void brood_connection_close(brood_connection *connection)
         return;
     }
     brood_os_mutex_lock(&connection->mutex);
+    if (!connection->closed && connection->users > 0) {
+        brood_os_stream_interrupt(&connection->stream);
+    }
     connection->closed = true;
     stream = take_stream_if_done(connection);
     brood_os_condition_wake_all(&connection->changed);

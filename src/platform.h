@@ -326,21 +326,33 @@ typedef struct brood_os_stream {
     brood_os_handle handle;
     brood_os_handle read_event;  /* Windows: the port's reader; else BROOD_NO_HANDLE */
     brood_os_handle write_event; /* Windows; else BROOD_NO_HANDLE */
+    int kind;                    /* the port's: how it is read and written */
 } brood_os_stream;
 
-#define BROOD_OS_STREAM_NONE ((brood_os_stream){BROOD_NO_HANDLE, BROOD_NO_HANDLE, BROOD_NO_HANDLE})
+#define BROOD_OS_STREAM_NONE \
+    ((brood_os_stream){BROOD_NO_HANDLE, BROOD_NO_HANDLE, BROOD_NO_HANDLE, 0})
 
 /// brood_os_stream_pair makes two joined ends; without `duplex` bytes go from `second` to `first`
 /// only.
 int brood_os_stream_pair(brood_os_stream *first, brood_os_stream *second, bool duplex);
 
-/// brood_os_stream_adopt makes an end of a handle that came from another process; it owns the
-/// handle then.
+/// brood_os_stream_adopt makes an end of a handle that came from another process, or of a foreign
+/// one; it owns the handle then.
 int brood_os_stream_adopt(brood_os_stream *out, brood_os_handle handle);
+
+/// brood_os_stream_check tells whether a foreign handle can be an end that is read from, or written
+/// to, and changes nothing. BROOD_EINVAL says in words why it cannot; BROOD_ENOTSUP if it could
+/// elsewhere.
+int brood_os_stream_check(brood_os_handle handle, bool readable, bool writable);
+
+/// brood_os_stream_settle makes a foreign handle behave as one of ours: it is not inherited, and
+/// small messages leave at once.
+void brood_os_stream_settle(brood_os_handle handle);
 
 /// brood_os_stream_read reads 1 to `size` bytes, as many as are there, and sets `*got`. BROOD_EEND
 /// at the end of the stream. However late the limit is, it waits 100 ms at most and then gives up
-/// with BROOD_ETIMEDOUT: the caller looks whether the end was closed meanwhile, and comes again.
+/// with BROOD_ETIMEDOUT, or sooner after brood_os_stream_interrupt: the caller looks whether the end
+/// was closed meanwhile, and comes again.
 int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_t *got,
                          int64_t deadline_ns);
 
@@ -349,9 +361,14 @@ int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_
 brood_view brood_os_stream_unread(const brood_os_stream *stream);
 
 /// brood_os_stream_write writes 1 or more bytes from two pieces, in order, and sets `*sent`.
-/// BROOD_EPEER when nobody can read them any more. It waits as the read does.
+/// BROOD_EPEER when nobody can read them any more. It waits as the read does. With a failure `*sent`
+/// may be more than 0 where it is not known whether a part has left.
 int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], size_t *sent,
                           int64_t deadline_ns);
+
+/// brood_os_stream_interrupt lets a read and a write that wait in other threads give up, as far as
+/// that goes without a cost for all of them; and all later ones, since it is to be closed.
+void brood_os_stream_interrupt(brood_os_stream *stream);
 
 void brood_os_stream_close(brood_os_stream *stream);
 

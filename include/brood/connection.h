@@ -48,8 +48,8 @@ BROOD_MAY_FAIL int brood_send(brood_connection *connection, brood_value value, i
 BROOD_MAY_FAIL int brood_recv(brood_connection *connection, brood_message **out,
                               int64_t timeout_ms);
 
-/// brood_send_bytes sends `size` bytes as one message; 0 bytes are a message too. Failures as
-/// brood_send.
+/// brood_send_bytes sends `size` bytes as one message; 0 bytes are a message too. A part of a larger
+/// buffer is a pointer into it and a size. Failures as brood_send.
 ///
 /// Errors: as brood_send, without BROOD_ETYPE.
 /// Threads: safe from any thread; senders take turns.
@@ -65,19 +65,39 @@ BROOD_MAY_FAIL int brood_recv_bytes(brood_connection *connection, brood_message 
                                     size_t maximum, int64_t timeout_ms);
 
 /// brood_recv_bytes_into receives into the caller's room: `*size` is the room before and the
-/// message's size after, also on BROOD_ETOOSMALL (the message is still there for the next call).
+/// message's size after, also on BROOD_ETOOSMALL (the message is still there for the next call). To
+/// receive at an offset, pass a pointer into the buffer and the room behind it.
 ///
 /// Errors: as brood_recv, without BROOD_EDECODE; BROOD_ETOOSMALL.
 /// Threads: safe from any thread; receivers take turns.
 BROOD_MAY_FAIL int brood_recv_bytes_into(brood_connection *connection, void *data, size_t *size,
                                          int64_t timeout_ms);
 
-/// brood_poll waits until something can be received: a message, a part of one, or the end of the
-/// stream.
+/// brood_poll waits until a receive has something to take: a whole message, or as much of a large
+/// one as is read ahead; the end of the stream; or an error to tell of. It does not come back for the
+/// few bytes of a message that dribbles in. For several connections at once there is brood_wait.
 ///
 /// Errors: BROOD_ETIMEDOUT, BROOD_ECLOSED, BROOD_EINVAL, BROOD_ESYSTEM.
 /// Threads: safe from any thread; takes turns with receivers.
 BROOD_MAY_FAIL int brood_poll(brood_connection *connection, int64_t timeout_ms);
+
+/// brood_connection_adopt makes a connection of a handle that the program opened itself, or was
+/// given: messages then go over it as over a pipe of ours. The other side is another connection, or
+/// a program that speaks the same framing (see above). At least one of `readable` and `writable` is
+/// true. On success the connection owns the handle and closes it; the handle is not inherited by
+/// other programs from then on. On failure `*out` is NULL and the handle is still the caller's.
+///
+/// Unix: stream sockets (not listening ones), pipes, FIFOs, terminals; blocking or not. Time limits of a
+/// send hold as long as nobody else writes into the same pipe. Windows: named pipes opened
+/// with FILE_FLAG_OVERLAPPED, of bytes or messages; not those of CreatePipe, which cannot be waited
+/// for, and not sockets. On a Windows pipe of bytes a send whose time ends while the pipe is full
+/// leaves the connection unable to send (BROOD_EBROKEN), even before its first byte.
+///
+/// Errors: BROOD_EINVAL for a handle that is not open, of another kind, or of the wrong direction;
+/// BROOD_ENOTSUP without FILE_FLAG_OVERLAPPED; BROOD_ENOMEM; BROOD_ESYSTEM.
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_connection_adopt(brood_connection **out, brood_handle handle,
+                                          bool readable, bool writable);
 
 /// brood_connection_handle returns the descriptor or HANDLE underneath, borrowed until close;
 /// BROOD_NO_HANDLE afterwards.

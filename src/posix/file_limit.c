@@ -4,42 +4,19 @@
 
 #include <sys/resource.h>
 
-static bool is_pending(void)
-{
-    sigset_t pending;
-
-    return sigpending(&pending) == 0 && sigismember(&pending, SIGXFSZ) == 1;
-}
-
 void brood_posix_file_limit_begin(brood_posix_file_limit *limit)
 {
     struct rlimit now;
-    sigset_t one;
 
     limit->held = getrlimit(RLIMIT_FSIZE, &now) != 0 || now.rlim_cur != RLIM_INFINITY;
-    if (!limit->held) {
-        return;
+    if (limit->held) {
+        brood_posix_hold_signal(&limit->signal, SIGXFSZ);
     }
-    limit->was_pending = is_pending();
-    (void)sigemptyset(&one);
-    (void)sigaddset(&one, SIGXFSZ);
-    (void)pthread_sigmask(SIG_BLOCK, &one, &limit->before);
 }
 
 void brood_posix_file_limit_end(const brood_posix_file_limit *limit)
 {
-    const int kept = errno;
-    sigset_t one;
-    int taken;
-
-    if (!limit->held) {
-        return;
+    if (limit->held) {
+        brood_posix_drop_signal(&limit->signal);
     }
-    if (!limit->was_pending && is_pending()) {
-        (void)sigemptyset(&one);
-        (void)sigaddset(&one, SIGXFSZ);
-        (void)sigwait(&one, &taken); /* it is there, so this does not wait */
-    }
-    (void)pthread_sigmask(SIG_SETMASK, &limit->before, NULL);
-    errno = kept;
 }

@@ -46,18 +46,36 @@ int brood_posix_pipe(int ends[2]);
 /// brood_posix_left_ms returns the milliseconds until `deadline_ns`, rounded up, at most `most`.
 int brood_posix_left_ms(int64_t deadline_ns, int most);
 
+/* ---- held_signal.c ---- */
+
+typedef struct brood_posix_held_signal {
+    int signum;
+    bool was_pending;
+    sigset_t before;
+} brood_posix_held_signal;
+
+/// brood_posix_hold_signal keeps a signal that a call may cause away from this thread until
+/// brood_posix_drop_signal, which forgets it if the call did cause it, and keeps errno.
+void brood_posix_hold_signal(brood_posix_held_signal *held, int signum);
+void brood_posix_drop_signal(const brood_posix_held_signal *held);
+
 /* ---- file_limit.c ---- */
 
 typedef struct brood_posix_file_limit {
     bool held;
-    bool was_pending;
-    sigset_t before;
+    brood_posix_held_signal signal;
 } brood_posix_file_limit;
 
 /// brood_posix_file_limit_begin makes too large a file an error and nothing more, in this thread,
 /// until brood_posix_file_limit_end, which keeps errno.
 void brood_posix_file_limit_begin(brood_posix_file_limit *limit);
 void brood_posix_file_limit_end(const brood_posix_file_limit *limit);
+
+/* ---- stream_file.c: streams over what is no socket ---- */
+
+/// brood_posix_file_read and _write are brood_os_stream_read and _write.
+int brood_posix_file_read(int fd, void *data, size_t size, size_t *got, int64_t deadline_ns);
+int brood_posix_file_write(int fd, const brood_view pieces[2], size_t *sent, int64_t deadline_ns);
 
 /* ---- lifeline.c: children die with their parent ---- */
 

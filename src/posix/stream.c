@@ -1,6 +1,7 @@
 /* Streams are socket pairs: they carry descriptors, and a blocked call gives up by itself. */
 #include "posix.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +11,11 @@
 #define SLICE_MS 100
 #define BUFFER_SIZE (4 * 1024 * 1024) /* asked for; the system gives what it allows */
 #define SMALL_SIZE 2048               /* bytes joined for one plain send */
+
+/* brood_os_stream.kind */
+#define KIND_SOCKET 0
+#define KIND_NONBLOCKING 1 /* a socket that somebody else made so */
+#define KIND_FILE 2        /* no socket */
 
 #if !defined(MSG_NOSIGNAL)
 #define MSG_NOSIGNAL 0
@@ -71,21 +77,38 @@ int brood_os_stream_pair(brood_os_stream *first, brood_os_stream *second, bool d
     return 0;
 }
 
+static bool is_socket(int fd)
+{
+    int type = 0;
+    socklen_t size = sizeof type;
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+}
+
 int brood_os_stream_adopt(brood_os_stream *out, brood_os_handle handle)
 {
-    const int rc = set_options((int)handle);
+    const int fd = (int)handle;
+    brood_os_stream stream = stream_of(fd);
+    int rc = 0;
 
+    if (!is_socket(fd)) {
+        stream.kind = KIND_FILE;
+    } else {
+        stream.kind = (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0 ? KIND_NONBLOCKING : KIND_SOCKET;
+        rc = set_options(fd);
+    }
     if (rc == 0) {
-        *out = stream_of((int)handle);
+        *out = stream;
     }
     return rc;
 }
 
 /* The system's own slice is right only while the limit lies behind it. */
-static bool may_block(int64_t deadline_ns)
+static bool may_block(const brood_os_stream *stream, int64_t deadline_ns)
 {
-    return deadline_ns == INT64_MAX ||
-           (deadline_ns != 0 && brood_posix_left_ms(deadline_ns, SLICE_MS) == SLICE_MS);
+    return stream->kind == KIND_SOCKET &&
+           (deadline_ns == INT64_MAX ||
+            (deadline_ns != 0 && brood_posix_left_ms(deadline_ns, SLICE_MS) == SLICE_MS));
 }
 
 /* After EAGAIN of a call with `flags`: 0 to try again, or BROOD_ETIMEDOUT. */
@@ -108,8 +131,11 @@ int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_
                          int64_t deadline_ns)
 {
     const int fd = (int)stream->handle;
-    const int flags = may_block(deadline_ns) ? 0 : MSG_DONTWAIT;
+    const int flags = may_block(stream, deadline_ns) ? 0 : MSG_DONTWAIT;
 
+    if (stream->kind == KIND_FILE) {
+        return brood_posix_file_read(fd, data, size, got, deadline_ns);
+    }
     for (;;) {
         const ssize_t n = BROOD_SYS("recv", EIO, recv(fd, data, size, flags));
         if (n > 0) {
@@ -183,8 +209,11 @@ int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], s
                           int64_t deadline_ns)
 {
     const int fd = (int)stream->handle;
-    const int flags = MSG_NOSIGNAL | (may_block(deadline_ns) ? 0 : MSG_DONTWAIT);
+    const int flags = MSG_NOSIGNAL | (may_block(stream, deadline_ns) ? 0 : MSG_DONTWAIT);
 
+    if (stream->kind == KIND_FILE) {
+        return brood_posix_file_write(fd, pieces, sent, deadline_ns);
+    }
     for (;;) {
         const ssize_t n = send_pieces(fd, pieces, flags);
         if (n >= 0) {
@@ -203,6 +232,12 @@ int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], s
             return brood_posix_error(errno, "send");
         }
     }
+}
+
+/* What waits in the system wakes up every 100 ms. */
+void brood_os_stream_interrupt(brood_os_stream *stream)
+{
+    (void)stream;
 }
 
 void brood_os_stream_close(brood_os_stream *stream)

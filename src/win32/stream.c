@@ -10,15 +10,23 @@
  * system then says 0 bytes even if the reader had some of them already, which would put the two
  * sides out of step. Hence the pipe carries messages ("units"), and a reader always takes a whole
  * one: a write that is taken back then was not read at all. What the caller of a read has no room
- * for is kept here for the next. Units mean nothing beyond that: to the callers it is a stream. */
+ * for is kept here for the next. Units mean nothing beyond that: to the callers it is a stream.
+ *
+ * A foreign pipe may carry bytes without units. There a write that was taken back may have left in
+ * part, so it is not taken back before its time, and then nobody can tell. */
 
 #define UNIT_MAX 65536
 #define JOIN_MAX 16384                      /* what is copied to leave as one unit; on the stack */
 #define PIPE_BUFFER ((DWORD)(4 * UNIT_MAX)) /* a writer may be so far ahead */
 #define SLICE_NS ((int64_t)100 * 1000 * 1000) /* no wait is longer, see platform.h */
 
+/* brood_os_stream.kind */
+#define KIND_UNITS 0
+#define KIND_BYTES 1
+
 /* What brood_os_stream.read_event points to. */
 typedef struct reader {
+    HANDLE closing; /* signalled from brood_os_stream_interrupt on; also for the writer */
     HANDLE event;
     unsigned char *unit; /* UNIT_MAX bytes, made at the first read that needs it */
     size_t start;        /* of what is left in it */
@@ -36,7 +44,16 @@ static reader *reader_of(const brood_os_stream *stream)
 
 /* ---- making ends ---- */
 
-int brood_os_stream_adopt(brood_os_stream *out, brood_os_handle handle)
+static void free_reader(reader *ours)
+{
+    brood_win32_close(ours->closing);
+    brood_win32_close(ours->armed_event);
+    brood_win32_close(ours->event);
+    free(ours->unit);
+    free(ours);
+}
+
+static int make_stream(brood_os_stream *out, brood_os_handle handle, int kind)
 {
     HANDLE write_event = NULL;
     reader *made = BROOD_ALLOC(calloc(1, sizeof *made));
@@ -46,24 +63,35 @@ int brood_os_stream_adopt(brood_os_stream *out, brood_os_handle handle)
         return brood_fail_nomem("a stream");
     }
     rc = brood_win32_event(&made->event);
-    if (rc) {
-        goto done;
+    if (rc == 0) {
+        rc = brood_win32_event(&made->closing);
     }
-    rc = brood_win32_event(&write_event);
+    if (rc == 0) {
+        rc = brood_win32_event(&write_event);
+    }
     if (rc) {
-        goto done;
+        free_reader(made);
+        return rc;
     }
     out->handle = handle;
     out->read_event = (brood_os_handle)made;
     out->write_event = (brood_os_handle)write_event;
-    made = NULL;
+    out->kind = kind;
+    return 0;
+}
 
-done:
-    if (made != NULL) {
-        brood_win32_close(made->event);
-        free(made);
-    }
-    return rc;
+int brood_os_stream_adopt(brood_os_stream *out, brood_os_handle handle)
+{
+    DWORD flags = 0;
+    const bool units = GetNamedPipeInfo(brood_win32_handle(handle), &flags, NULL, NULL, NULL) &&
+                       (flags & PIPE_TYPE_MESSAGE) != 0;
+
+    return make_stream(out, handle, units ? KIND_UNITS : KIND_BYTES);
+}
+
+void brood_os_stream_interrupt(brood_os_stream *stream)
+{
+    (void)SetEvent(reader_of(stream)->closing);
 }
 
 /* The system writes into `armed` until it is over. */
@@ -83,12 +111,8 @@ static void disarm(const brood_os_stream *stream)
 void brood_os_stream_close(brood_os_stream *stream)
 {
     if (stream->read_event != BROOD_NO_HANDLE) {
-        reader *ours = reader_of(stream);
         disarm(stream);
-        brood_win32_close(ours->armed_event);
-        brood_win32_close(ours->event);
-        free(ours->unit);
-        free(ours);
+        free_reader(reader_of(stream));
     }
     brood_os_handle_close(stream->write_event);
     brood_os_handle_close(stream->handle);
@@ -151,7 +175,9 @@ static void put_name(wchar_t *out, const unsigned char *random, size_t size)
 static int make_pipe(HANDLE *first, HANDLE *second, bool duplex)
 {
     const DWORD access = duplex ? PIPE_ACCESS_DUPLEX : PIPE_ACCESS_INBOUND;
-    const DWORD opposite = duplex ? GENERIC_READ | GENERIC_WRITE : GENERIC_WRITE;
+    /* Attributes tell what kind of pipe it is, also in a process that is given the end. */
+    const DWORD opposite =
+        duplex ? GENERIC_READ | GENERIC_WRITE : GENERIC_WRITE | FILE_READ_ATTRIBUTES;
     DWORD mode = PIPE_READMODE_MESSAGE;
     unsigned char random[16];
     wchar_t name[64];
@@ -198,12 +224,12 @@ int brood_os_stream_pair(brood_os_stream *first, brood_os_stream *second, bool d
     if (rc) {
         goto done;
     }
-    rc = brood_os_stream_adopt(&one, (brood_os_handle)ends[0]);
+    rc = make_stream(&one, (brood_os_handle)ends[0], KIND_UNITS);
     if (rc) {
         goto done;
     }
     ends[0] = INVALID_HANDLE_VALUE;
-    rc = brood_os_stream_adopt(&two, (brood_os_handle)ends[1]);
+    rc = make_stream(&two, (brood_os_handle)ends[1], KIND_UNITS);
     if (rc) {
         goto done;
     }
@@ -228,19 +254,43 @@ static int64_t earlier_of_slice(int64_t deadline_ns)
     return slice < deadline_ns ? slice : deadline_ns;
 }
 
+/* Waits for an operation's end; BROOD_ETIMEDOUT also when the stream is to be closed. */
+static int wait_for_end(HANDLE event, HANDLE closing, const char *what, int64_t deadline_ns)
+{
+    const HANDLE both[2] = {event, closing};
+
+    for (;;) {
+        const DWORD got =
+            BROOD_WIN("WaitForMultipleObjects", ERROR_INVALID_HANDLE, WAIT_FAILED,
+                      WaitForMultipleObjects(2, both, FALSE, brood_win32_left_ms(deadline_ns)));
+        if (got == WAIT_OBJECT_0) {
+            return 0;
+        }
+        if (got != WAIT_TIMEOUT && got != WAIT_OBJECT_0 + 1) {
+            return brood_win32_error(GetLastError(), "%s", what);
+        }
+        /* The system's ticks are coarse: it may come back a moment early. */
+        if (got == WAIT_OBJECT_0 + 1 || deadline_ns == 0 || brood_os_now() >= deadline_ns) {
+            return brood_fail(BROOD_ETIMEDOUT, "%s: timed out", what);
+        }
+    }
+}
+
 /* Waits for an operation whose start gave `code`, 0 for success, and takes it back when the time is
  * over. Returns GetLastError's code of its end and sets `*count`; ERROR_OPERATION_ABORTED with
  * `*rc` set when it was taken back. */
-static DWORD finish(HANDLE pipe, OVERLAPPED *operation, const char *what, DWORD code, DWORD *count,
-                    int64_t deadline_ns, int *rc)
+static DWORD finish(const brood_os_stream *stream, OVERLAPPED *operation, const char *what,
+                    DWORD code, DWORD *count, int64_t deadline_ns, int *rc)
 {
+    const HANDLE pipe = brood_win32_handle(stream->handle);
+
     *count = 0;
     *rc = 0;
     if (code != ERROR_SUCCESS && code != ERROR_IO_PENDING && code != ERROR_MORE_DATA) {
         return code;
     }
     if (code == ERROR_IO_PENDING) {
-        *rc = brood_win32_wait(operation->hEvent, earlier_of_slice(deadline_ns), what);
+        *rc = wait_for_end(operation->hEvent, reader_of(stream)->closing, what, deadline_ns);
         if (*rc) {
             (void)CancelIoEx(pipe, operation);
         }
@@ -271,7 +321,8 @@ static int receive(const brood_os_stream *stream, void *data, size_t size, size_
                          ReadFile(pipe, data, room, NULL, &operation))
                    ? ERROR_SUCCESS
                    : GetLastError();
-        code = finish(pipe, &operation, "receive", code, &count, deadline_ns, &rc);
+        code =
+            finish(stream, &operation, "receive", code, &count, earlier_of_slice(deadline_ns), &rc);
     } while (code == ERROR_SUCCESS && count == 0); /* an empty message of a stranger */
 
     switch (code) {
@@ -442,7 +493,8 @@ int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], s
                      WriteFile(pipe, unit.data, (DWORD)unit.size, NULL, &operation))
                ? ERROR_SUCCESS
                : GetLastError();
-    code = finish(pipe, &operation, "send", code, &count, deadline_ns, &rc);
+    code = finish(stream, &operation, "send", code, &count,
+                  stream->kind == KIND_UNITS ? earlier_of_slice(deadline_ns) : deadline_ns, &rc);
     switch (code) {
     case ERROR_SUCCESS:
         *sent = count;
@@ -452,6 +504,9 @@ int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], s
     case ERROR_PIPE_NOT_CONNECTED:
         return brood_fail_system(BROOD_EPEER, (int64_t)code, "send: nobody is at the other end");
     default:
+        if (rc && stream->kind == KIND_BYTES) {
+            *sent = 1; /* perhaps */
+        }
         return rc ? rc : brood_win32_error(code, "send");
     }
 }

@@ -11,6 +11,9 @@ extern const long kMostChildren;
 /// nothing if it can.
 std::string WhyNotSoManyProcesses(size_t count);
 
+/// AvailableMemory is how many bytes of memory the machine has left.
+unsigned long long AvailableMemory();
+
 /// ResidentMemory is how many bytes of memory this process has, shared ones too.
 size_t ResidentMemory();
 

@@ -74,11 +74,16 @@ std::string WhyNotSoManyProcesses(size_t count)
         return "the control group may have " + std::to_string(ProcessesLeftInGroup()) +
                " more processes";
     }
-    const unsigned long long free_mib = FieldIn("/proc/meminfo", "MemAvailable:") / 1024;
+    const unsigned long long free_mib = AvailableMemory() >> 20;
     if (free_mib < count * kMebibytesEach) {
         return std::to_string(free_mib) + " MiB of memory are free";
     }
     return "";
+}
+
+unsigned long long AvailableMemory()
+{
+    return FieldIn("/proc/meminfo", "MemAvailable:") * 1024;
 }
 
 size_t ResidentMemory()

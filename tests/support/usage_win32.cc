@@ -5,12 +5,17 @@
 const long kMostChildren = 100;
 const bool kMemoryIsMeasured = false; /* not what the system counts elsewhere */
 
-std::string WhyNotSoManyProcesses(size_t count)
+unsigned long long AvailableMemory()
 {
     MEMORYSTATUSEX memory = {};
     memory.dwLength = sizeof memory;
     GlobalMemoryStatusEx(&memory);
-    const unsigned long long free_mib = memory.ullAvailPhys >> 20;
+    return memory.ullAvailPhys;
+}
+
+std::string WhyNotSoManyProcesses(size_t count)
+{
+    const unsigned long long free_mib = AvailableMemory() >> 20;
     return free_mib < count * 10 ? std::to_string(free_mib) + " MiB of memory are free" : "";
 }
 
