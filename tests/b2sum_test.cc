@@ -500,17 +500,4 @@ TEST_F(B2sum, SurvivesTheDeathOfEveryWorker)
     EXPECT_EQ(result.status, 1);
 }
 
-#if defined(BROOD_SUM_PATH)
-
-TEST(Examples, PrintWhatTheirTextSays)
-{
-    ProgramRun run;
-    run.arguments = {BROOD_SUM_PATH};
-    EXPECT_EQ(Lines(RunProgram(run).out), std::vector<std::string>{"4950"});
-    run.arguments = {BROOD_PIPE_PATH};
-    EXPECT_EQ(Lines(RunProgram(run).out), std::vector<std::string>{"[42, None, 'hello']"});
-}
-
-#endif
-
 } // namespace

@@ -382,7 +382,7 @@ int LingerWithData(brood_call *call)
     return rc ? rc : brood_poll(connection, BROOD_FOREVER);
 }
 
-void FailEveryStepOfAStart(size_t size)
+void ExpectNothingLeftWhenAnyStepFails(size_t size)
 {
     const std::string data(size, 'x');
     ForEachFault([&data] {
@@ -411,12 +411,12 @@ void FailEveryStepOfAStart(size_t size)
 /* The size decides how the arguments travel: beside the record, or in shared memory. */
 TEST_P(ProcessStart, LeavesNothingBehindWhenAnyStepFails)
 {
-    FailEveryStepOfAStart(0);
+    ExpectNothingLeftWhenAnyStepFails(0);
 }
 
 TEST_P(ProcessStart, WithMuchDataLeavesNothingBehindWhenAnyStepFails)
 {
-    FailEveryStepOfAStart(100000);
+    ExpectNothingLeftWhenAnyStepFails(100000);
 }
 
 TEST_P(ProcessArguments, MayHaveEverySizeAroundTheOneThatNeedsSharedMemory)

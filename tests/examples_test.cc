@@ -1,0 +1,107 @@
+/* The examples print what their text says. */
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support/methods.h"
+#include "support/run_program.h"
+
+namespace {
+
+/* Runs an example, which has to end well, and returns what it printed, line by line. */
+std::vector<std::string> Printed(const std::string &example,
+                                 const std::vector<std::string> &arguments = {})
+{
+    ProgramRun run;
+    run.arguments = arguments;
+    run.arguments.insert(run.arguments.begin(),
+                         std::string(BROOD_EXAMPLES_PATH "/") + example + BROOD_EXAMPLES_SUFFIX);
+    const ProgramResult result = RunProgram(run);
+    EXPECT_TRUE(result.ended);
+    EXPECT_EQ(0, result.status) << result.err;
+    EXPECT_EQ("", result.err);
+    std::istringstream text(result.out);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(text, line);) {
+        line.erase(std::remove(line.begin(), line.end(), '\r'), line.end());
+        lines.push_back(line);
+    }
+    return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+bool Has(const std::string &method)
+{
+    const std::vector<std::string> all = StartMethods();
+    return std::find(all.begin(), all.end(), method) != all.end();
+}
+
+TEST(Example, SumAddsUp)
+{
+    EXPECT_EQ((Lines{"4950"}), Printed("sum"));
+}
+
+TEST(Example, PipeCarriesAValue)
+{
+    EXPECT_EQ((Lines{"[42, None, 'hello']"}), Printed("pipe"));
+}
+
+TEST(Example, ProcessCountsInBothChildren)
+{
+    Lines lines = Printed("process");
+    ASSERT_EQ(9u, lines.size());
+    EXPECT_EQ("second ended with exit code 0", lines.back());
+    lines.pop_back();
+    std::stable_partition(lines.begin(), lines.end(),
+                          [](const std::string &line) { return line[0] == 'P'; });
+    EXPECT_EQ((Lines{"Process-1: 1", "Process-1: 2", "Process-1: 3", "second: 1", "second: 2",
+                     "second: 3", "second: 4", "second: 5"}),
+              lines);
+}
+
+TEST(Example, ProcessClassGreets)
+{
+    EXPECT_EQ(Lines(3, "Greeter-1 greets world"), Printed("process_class"));
+}
+
+TEST(Example, ForkGoesOnInBoth)
+{
+    const Lines lines = Printed("fork");
+    if (!Has(BROOD_FORK)) {
+        EXPECT_EQ((Lines{"Windows has no fork"}), lines);
+        return;
+    }
+    ASSERT_EQ(2u, lines.size());
+    const std::string pid = lines[0].substr(lines[0].rfind(' ') + 1);
+    EXPECT_EQ("the parent made " + pid, lines[0]);
+    EXPECT_EQ(0u, lines[1].find("the child is " + pid + ", its parent ")) << lines[1];
+}
+
+TEST(Example, StartMethodsListsAllAndUsesTheOneItIsTold)
+{
+    for (const std::string method : {BROOD_SPAWN, BROOD_FORK, BROOD_FORKSERVER}) {
+        Lines expected;
+        for (const std::string &there : StartMethods()) {
+            expected.push_back("this system has " + there);
+        }
+        expected.push_back(Has(method) ? method + " says hello"
+                                       : "this system does not have the start method " + method);
+        EXPECT_EQ(expected, Printed("start_methods", {method}));
+    }
+}
+
+TEST(Example, ContextShowsAllStartMethods)
+{
+    Lines expected;
+    for (const std::string method : {BROOD_SPAWN, BROOD_FORK, BROOD_FORKSERVER}) {
+        expected.push_back(Has(method) ? "hello by " + method
+                                       : "this system does not have the start method " + method);
+    }
+    EXPECT_EQ(expected, Printed("context"));
+}
+
+} // namespace
