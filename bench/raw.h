@@ -15,11 +15,15 @@ constexpr const char *kPeerMode = "--raw-peer"; /* the other end of a channel, s
 
 /// What the calls behind this header are, for the reports.
 extern const char *const kSpawnIs;
+extern const char *const kForkIs; /* null where processes do not fork */
 extern const char *const kChannelIs;
 extern const char *const kWaitIs;
 
 /// RunAndWait starts this program in kExitMode and waits for its end.
 void RunAndWait();
+
+/// ForkAndWait makes a copy of this program that ends at once, and waits for its end.
+void ForkAndWait();
 
 using Channel = intptr_t;
 

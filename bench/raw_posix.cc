@@ -20,6 +20,7 @@ extern char **environ;
 namespace raw {
 
 const char *const kSpawnIs = "posix_spawn + waitpid of the same program";
+const char *const kForkIs = "fork + waitpid";
 const char *const kChannelIs = "read and write on a socketpair";
 const char *const kWaitIs = "poll on the same descriptors";
 
@@ -84,6 +85,16 @@ void Enlarge(int fd)
 void RunAndWait()
 {
     Wait(Spawn({ThisProgram(), kExitMode}, nullptr));
+}
+
+void ForkAndWait()
+{
+    const pid_t pid = fork();
+    Check(pid >= 0, "fork");
+    if (pid == 0) {
+        _exit(0);
+    }
+    Wait(pid);
 }
 
 void WriteAll(Channel channel, const void *data, size_t size)

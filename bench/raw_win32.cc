@@ -9,6 +9,7 @@
 namespace raw {
 
 const char *const kSpawnIs = "CreateProcess + WaitForSingleObject of the same program";
+const char *const kForkIs = nullptr;
 const char *const kChannelIs = "ReadFile and WriteFile on a named pipe";
 const char *const kWaitIs = "WaitForMultipleObjects on the same handles, 64 by 64";
 
@@ -73,6 +74,10 @@ void MakePipe(HANDLE ends[2])
 void RunAndWait()
 {
     Wait(Spawn({kExitMode}, false));
+}
+
+void ForkAndWait()
+{
 }
 
 void WriteAll(Channel channel, const void *data, size_t size)
