@@ -38,6 +38,24 @@ TEST(Init, MissingIsSaidInTheParentAndStartsNothing)
         result.err);
 }
 
+TEST(Init, IsNeededToForkToo)
+{
+    const ProgramResult result = RunMode({"no-init-fork"});
+    EXPECT_EQ(1, result.status);
+    EXPECT_EQ("fork: brood_init(argc, argv); is missing: it is the first statement of main\n",
+              result.err);
+}
+
+TEST(ForkedProgram, PrintsWhatIsBufferedAndRunsExitHandlersOnce)
+{
+#if defined(_WIN32)
+    GTEST_SKIP() << "Windows has no fork";
+#endif
+    const ProgramResult result = RunMode({"forked"});
+    EXPECT_EQ(0, result.status) << result.err;
+    EXPECT_EQ("before;child says hello\nexit handler;", result.out);
+}
+
 TEST(Init, LetsChildrenRunAndPrint)
 {
     const ProgramResult result = RunMode({"run"});

@@ -1,6 +1,7 @@
 /* Small programs for tests, chosen by the first argument: what a program does around brood_init. */
 #include <brood.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int greet(brood_call *call)
@@ -72,12 +73,35 @@ static int run_replaced(const char *path)
     return run_one();
 }
 
+static void say_end(void)
+{
+    printf("exit handler;");
+}
+
+/* What stands in the buffer is printed once, and what happens at the exit happens once. */
+static int run_forked(void)
+{
+    if (brood_set_start_method(BROOD_FORK, false) || atexit(say_end) != 0) {
+        return brood_perror("forked");
+    }
+    printf("before;");
+    return run_one();
+}
+
+static int fork_without_init(void)
+{
+    return brood_fork() < 0 ? brood_perror("fork") : 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
 
     if (strcmp(mode, "no-init") == 0) {
         return run_one();
+    }
+    if (strcmp(mode, "no-init-fork") == 0) {
+        return fork_without_init();
     }
     if (argc > 2 && strcmp(argv[2], "null") == 0) {
         brood_init(0, NULL);
@@ -87,6 +111,9 @@ int main(int argc, char **argv)
     if (strcmp(mode, "buffered") == 0) {
         printf("written once\n"); /* and kept back, since nobody sees it at once */
         return run_one();
+    }
+    if (strcmp(mode, "forked") == 0) {
+        return run_forked();
     }
     if (strcmp(mode, "leave") == 0) {
         return leave_early();
