@@ -41,7 +41,7 @@ bool IsCleanWith(const std::string &fault, size_t size, int *failures)
     return rc == 0 && !brood_as_bool(brood_message_value(answer.get()), true);
 }
 
-void FailEveryStepOfTheChild(size_t size)
+void ExpectEveryFaultToBeTold(size_t size)
 {
     for (const char *mode : {"", "+"}) { /* once, from then on */
         int failures = 0;
@@ -56,12 +56,12 @@ void FailEveryStepOfTheChild(size_t size)
 
 TEST_P(ChildFault, OfEachKindIsToldToTheParent)
 {
-    FailEveryStepOfTheChild(0);
+    ExpectEveryFaultToBeTold(0);
 }
 
 TEST_P(ChildFault, WithMuchDataIsToldToTheParent)
 {
-    FailEveryStepOfTheChild(100000);
+    ExpectEveryFaultToBeTold(100000);
 }
 
 } // namespace

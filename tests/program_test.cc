@@ -42,8 +42,7 @@ TEST(Init, IsNeededToForkToo)
 {
     const ProgramResult result = RunMode({"no-init-fork"});
     EXPECT_EQ(1, result.status);
-    EXPECT_EQ("fork: brood_init(argc, argv); is missing: it is the first statement of main\n",
-              result.err);
+    EXPECT_EQ(0u, result.err.find("fork: brood_init(argc, argv); is missing")) << result.err;
 }
 
 TEST(ForkedProgram, PrintsWhatIsBufferedAndRunsExitHandlersOnce)
