@@ -167,7 +167,7 @@ static void become(const plan *p, int report)
     if (dup2(p->channel, BROOD_POSIX_CHANNEL) >= 0 &&
         dup2(p->lifeline, BROOD_POSIX_LIFELINE) >= 0) {
         brood_posix_visit_open(BROOD_POSIX_FIRST_FREE, INT_MAX, close_at_exec);
-        (void)execve(p->path, p->argv, environ);
+        (void)execve(p->path, p->argv, p->environment);
     }
     errnum = errno;
     (void)!write(report, &errnum, sizeof errnum);
