@@ -6,6 +6,7 @@
 #include "little_endian.h"
 #include "message.h"
 #include "opcode.h"
+#include "platform.h"
 #include "utf8.h"
 
 #define OWN_CODE_MAX 255
@@ -66,6 +67,11 @@ bool brood_call_named(const brood_call *call, const char *name, brood_value *out
         }
     }
     return false;
+}
+
+bool brood_call_cancelled(const brood_call *call)
+{
+    return call != NULL && brood_os_child_asked();
 }
 
 static int fail_no_call(void)

@@ -177,7 +177,8 @@ static void settle(start *s)
 
     (void)snprintf(s->name, sizeof s->name, "%s",
                    brood_as_str(brood_value_get(value, "name"), "Process"));
-    brood_current_set(s->name, brood_as_str(brood_value_get(value, "identity"), ""));
+    brood_current_set(s->name, brood_as_str(brood_value_get(value, "identity"), ""),
+                      brood_as_bool(brood_value_get(value, "daemon"), false));
     brood_parent_set(brood_as_int(brood_value_at(parent, 0), 0),
                      brood_as_str(brood_value_at(parent, 1), ""));
     brood_log_to_stderr((brood_log_level)level);
@@ -264,6 +265,7 @@ int brood_child_run(void)
 
 int brood_child_run_copy(brood_os_arrival *arrival, int rc, void *user)
 {
+    brood_child_plan *plan = user;
     start *s = begin();
     int code;
 
@@ -274,7 +276,10 @@ int brood_child_run_copy(brood_os_arrival *arrival, int rc, void *user)
     }
     s->arrival = *arrival;
     BROOD_STOP("child-received");
-    code = live(s, user, rc);
+    if (rc == 0 && plan->authkey.size > 0) {
+        rc = brood_set_authkey(plan->authkey.data, plan->authkey.size);
+    }
+    code = live(s, &plan->body, rc);
     brood_finish();
     return code;
 }

@@ -149,17 +149,53 @@ void brood_children_forget(void)
     }
 }
 
-/* Any child that is left, referenced. */
-static brood_process *first_child(void)
+/* Any child that is left and that we have to wait for, referenced. */
+static brood_process *first_to_join(void)
 {
     brood_process *found = NULL;
 
     brood_lock(BROOD_LOCK_CHILDREN);
-    if (children.owner == brood_os_pid()) {
-        found = brood_process_ref(children.first);
+    for (brood_process *at = children.first; at != NULL && found == NULL; at = at->next) {
+        if (children.owner == brood_os_pid() && !at->outlives) {
+            found = brood_process_ref(at);
+        }
     }
     brood_unlock(BROOD_LOCK_CHILDREN);
     return found;
+}
+
+/* A child that has to be killed by now, referenced; else `*next` is when the next one has to be. */
+static brood_process *take_expired(int64_t now_ns, int64_t *next)
+{
+    brood_process *found = NULL;
+
+    brood_lock(BROOD_LOCK_CHILDREN);
+    *next = BROOD_DEADLINE_NEVER;
+    for (brood_process *at = children.first; at != NULL && found == NULL; at = at->next) {
+        if (children.owner != brood_os_pid() || at->deadline_ns == 0) {
+            continue;
+        }
+        if (at->deadline_ns <= now_ns) {
+            at->deadline_ns = 0;
+            found = brood_process_ref(at);
+        } else if (at->deadline_ns < *next) {
+            *next = at->deadline_ns;
+        }
+    }
+    brood_unlock(BROOD_LOCK_CHILDREN);
+    return found;
+}
+
+int64_t brood_children_expire(void)
+{
+    int64_t next;
+    brood_process *process;
+
+    while ((process = take_expired(brood_os_now(), &next)) != NULL) {
+        brood_process_expire(process);
+        brood_process_free(process);
+    }
+    return next;
 }
 
 /* Takes children off the list that have ended and that only the list knew: they would stay
@@ -212,11 +248,27 @@ static int join_one(brood_process *process)
     return rc;
 }
 
-void brood_children_join(void)
+static void terminate_daemonic(void)
+{
+    brood_process **list = NULL;
+    size_t count = 0;
+
+    if (list_children(&list, &count) == 0) {
+        for (size_t i = 0; i < count; i++) {
+            if (list[i]->daemon) {
+                (void)brood_process_terminate(list[i]);
+            }
+        }
+        brood_processes_free(list, count);
+    }
+}
+
+void brood_children_end(void)
 {
     brood_process *process;
 
-    while ((process = first_child()) != NULL) {
+    terminate_daemonic();
+    while ((process = first_to_join()) != NULL) {
         if (join_one(process) != 0) {
             brood_children_remove(process); /* the system cannot tell: do not ask for ever */
         }

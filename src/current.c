@@ -26,8 +26,9 @@ static brood_process parent = {
 static int64_t parent_pid; /* 0: nobody's child */
 static bool parent_known;  /* the system was asked about it */
 
-void brood_current_set(const char *name, const char *identity_text)
+void brood_current_set(const char *name, const char *identity_text, bool daemon)
 {
+    current.daemon = daemon;
     (void)snprintf(current.name, sizeof current.name, "%s", name);
     (void)snprintf(identity, sizeof identity, "%s", identity_text);
     brood_atomic_store(&child_count, 0);

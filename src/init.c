@@ -17,7 +17,7 @@ static bool ready;
 
 void brood_finish(void)
 {
-    brood_children_join();
+    brood_children_end();
 }
 
 void brood_init_(int argc, char **argv, int (*at_exit)(void (*)(void)))

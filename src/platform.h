@@ -69,6 +69,10 @@ void brood_os_mutex_unlock(brood_os_mutex *mutex);
 void brood_os_mutex_init(brood_os_mutex *mutex);
 void brood_os_mutex_fini(brood_os_mutex *mutex);
 
+/// brood_os_thread_start runs `run` in a thread of its own, of which nobody hears again. It gets none
+/// of the program's signals.
+int brood_os_thread_start(void (*run)(void *argument), void *argument);
+
 int brood_os_condition_init(brood_os_condition *condition);
 void brood_os_condition_fini(brood_os_condition *condition);
 
@@ -169,8 +173,9 @@ typedef enum brood_os_method {
 /// brood_os_method_supported tells whether brood_os_process_start can do it.
 bool brood_os_method_supported(brood_os_method method);
 
-#define BROOD_OS_RECORD_MAX 1120 /* bytes of a start record: its head and the longest authkey */
+#define BROOD_OS_RECORD_MAX 96   /* bytes of a start record */
 #define BROOD_OS_BODY_MAX 4096   /* bytes of a body that goes along with the record */
+#define BROOD_OS_SECRET_MAX 1024 /* bytes of a child's long-lived secret */
 
 typedef struct brood_os_arrival brood_os_arrival;
 
@@ -190,6 +195,9 @@ typedef struct brood_os_start {
     size_t record_size;      /* 1 to BROOD_OS_RECORD_MAX */
     brood_view body;         /* up to BROOD_OS_BODY_MAX bytes, or none; then it is */
     brood_os_handle section; /* in this sealed section */
+    brood_view secret; /* up to BROOD_OS_SECRET_MAX bytes; travels like the record, and stays out
+                              * of the child's memory until brood_os_child_secret asks for it */
+    bool outlive;      /* it does not end when this process ends */
     const brood_os_handle *handles; /* duplicated into the child, in this order */
     size_t handle_count;
 } brood_os_start;
@@ -203,9 +211,11 @@ typedef struct brood_os_process {
     bool reaped;              /* it has ended and the system's record of it is gone */
     bool foreign;
     bool pidfd; /* Unix: the sentinel is a process descriptor */
+    bool asked; /* Unix: to stop, over the channel */
 } brood_os_process;
 
-#define BROOD_OS_PROCESS_NONE ((brood_os_process){0, BROOD_NO_HANDLE, NULL, 0, false, false, false})
+#define BROOD_OS_PROCESS_NONE \
+    ((brood_os_process){0, BROOD_NO_HANDLE, NULL, 0, false, false, false, false})
 
 /// brood_os_status is how a child ended.
 typedef struct brood_os_status {
@@ -216,13 +226,14 @@ typedef struct brood_os_status {
 } brood_os_status;
 
 typedef enum brood_os_stop {
+    BROOD_OS_INTERRUPT, /* Unix: SIGINT; elsewhere BROOD_ENOTSUP for one that is not our child */
     BROOD_OS_TERMINATE,
     BROOD_OS_KILL
 } brood_os_stop;
 
 /// brood_os_process_start starts a child and hands it `start`: this program's executable, or with
 /// the method fork a copy of this process. It does not wait for the child to run. The child ends
-/// when this process ends, however it ends.
+/// when this process ends, however it ends, unless it is to outlive it.
 int brood_os_process_start(brood_os_process *out, const brood_os_start *start);
 
 /// brood_os_process_wait waits until it has ended. Several threads may wait.
@@ -233,6 +244,9 @@ void brood_os_process_collect(brood_os_process *process, brood_os_status *out);
 
 /// brood_os_process_stop ends a process; 0 also if it has ended.
 int brood_os_process_stop(brood_os_process *process, brood_os_stop how);
+
+/// brood_os_process_ask makes brood_os_child_asked true in a child of ours that was not collected.
+void brood_os_process_ask(brood_os_process *process);
 
 /// brood_os_process_report copies what the child left with brood_os_child_report. Called after the
 /// end; nothing left gives an empty buffer.
@@ -285,6 +299,13 @@ bool brood_os_child_marked(int argc, char **argv);
 /// brood_os_child_receive waits for what the parent sends and binds this process's life to the
 /// parent's. On failure the parent may already be able to read reports.
 int brood_os_child_receive(brood_os_arrival *out);
+
+/// brood_os_child_secret copies the secret that came with the start and sets `*size`, 0 if there was
+/// none. It may be called again.
+int brood_os_child_secret(unsigned char secret[BROOD_OS_SECRET_MAX], size_t *size);
+
+/// brood_os_child_asked tells whether the parent asked this process to stop; false without a parent.
+bool brood_os_child_asked(void);
 
 /// brood_os_child_report leaves two pieces of bytes, one behind the other, for the parent: all or
 /// nothing. It never waits for the parent. After a failure it may be tried again with less.

@@ -188,35 +188,15 @@ const char *brood_process_name(const brood_process *process)
     return process != NULL ? process->name : "";
 }
 
+bool brood_process_daemon(const brood_process *process)
+{
+    return process != NULL && process->daemon;
+}
+
 brood_handle brood_process_sentinel(const brood_process *process)
 {
     return process != NULL && !brood_fork_lost(process->generation) ? process->os.sentinel
                                                                     : BROOD_NO_HANDLE;
-}
-
-static int stop(brood_process *process, brood_os_stop how)
-{
-    int rc = brood_process_check(process);
-
-    if (rc == 0 && is_current(process)) {
-        rc = brood_fail(BROOD_EINVAL, "%s ends by exit, not by its process object", process->name);
-    }
-    if (rc == 0) {
-        brood_os_mutex_lock(&process->mutex);
-        rc = process->ended ? 0 : brood_os_process_stop(&process->os, how);
-        brood_os_mutex_unlock(&process->mutex);
-    }
-    return rc;
-}
-
-int brood_process_terminate(brood_process *process)
-{
-    return stop(process, BROOD_OS_TERMINATE);
-}
-
-int brood_process_kill(brood_process *process)
-{
-    return stop(process, BROOD_OS_KILL);
 }
 
 brood_process *brood_process_ref(brood_process *process)

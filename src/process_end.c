@@ -4,6 +4,9 @@
 #include "log.h"
 #include "process_object.h"
 #include "report.h"
+#include "watchdog.h"
+
+#define KILLED 9 /* SIGKILL */
 
 static const char *signal_name(int signum)
 {
@@ -68,6 +71,10 @@ static void judge(brood_process *process, const brood_os_status *status, const b
                     process->relation == BROOD_PROCESS_FOREIGN
                         ? "ended, status unknown: only its parent is told"
                         : "ended, status unknown: somebody else reaped it");
+    } else if (process->expired && process->exitcode == -KILLED) {
+        (void)snprintf(words, sizeof words, "was killed: its deadline of %lld ms had passed",
+                       (long long)process->deadline_ms);
+        set_failure(process, BROOD_EWORKER, 0, words);
     } else if (process->exitcode < 0) {
         (void)snprintf(words, sizeof words, "was ended by signal %d (%s)%s", -process->exitcode,
                        signal_name(-process->exitcode),
@@ -101,6 +108,9 @@ void brood_process_collect(brood_process *process)
         set_failure(process, rc, 0, brood_last_error()->message);
     }
     process->ended = true;
+    if (process->deadline_ms > 0) {
+        brood_watchdog_release();
+    }
     brood_log(BROOD_LOG_INFO, "%s (pid %lld) ended with exit code %d", process->name,
               (long long)process->os.pid, process->exitcode);
 }

@@ -21,10 +21,14 @@ struct brood_process {
     long generation; /* in which it was made, see fork.h */
     brood_process_relation relation;
     char name[BROOD_NAME_SIZE];
+    bool daemon;
+    bool outlives;
+    int64_t deadline_ms; /* 0: none */
     brood_os_process os;
 
     brood_os_mutex mutex; /* for the rest */
     bool ended;
+    bool expired; /* its deadline had passed, and we killed it */
     int exitcode;
     bool failed;
     brood_failure failure;
@@ -32,7 +36,8 @@ struct brood_process {
     brood_buffer left; /* what the child left, with the result in it */
     brood_view result;
 
-    brood_process *next; /* in the list of children; its mutex */
+    brood_process *next; /* in the list of children; under its lock, like the next */
+    int64_t deadline_ns; /* when it has to be killed; 0: not, or that is done */
 };
 
 /// brood_work is what a process runs, as a field of its start message.
@@ -60,6 +65,12 @@ void brood_process_collect(brood_process *process);
 /// child has its parent's objects, but not its children.
 int brood_process_check(const brood_process *process);
 
+/// brood_process_options_check looks whether options make sense. Errors: BROOD_EINVAL, BROOD_ENOTSUP.
+int brood_process_options_check(const brood_process_options *options);
+
+/// brood_process_expire kills a process whose deadline has passed.
+void brood_process_expire(brood_process *process);
+
 /// brood_process_new makes an object with one reference, without a process. NULL: no memory.
 brood_process *brood_process_new(brood_process_relation relation, const char *name);
 
@@ -70,7 +81,7 @@ brood_process *brood_process_new(brood_process_relation relation, const char *na
 void brood_current_next_child(char out[BROOD_NAME_SIZE]);
 
 /// brood_current_set says in a child who it is, before its function runs.
-void brood_current_set(const char *name, const char *identity);
+void brood_current_set(const char *name, const char *identity, bool daemon);
 
 /// brood_parent_set says in a child who started it.
 void brood_parent_set(int64_t pid, const char *name);
@@ -101,7 +112,12 @@ void brood_children_forget(void);
 /// would stay zombies.
 void brood_children_reap(void);
 
-/// brood_children_join waits for all that still run; at exit.
-void brood_children_join(void);
+/// brood_children_expire kills those whose deadline has passed and returns the next deadline, or
+/// BROOD_DEADLINE_NEVER.
+int64_t brood_children_expire(void);
+
+/// brood_children_end ends the daemonic ones and waits for all that still run and do not outlive us;
+/// at exit.
+void brood_children_end(void);
 
 #endif

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authkey.h"
 #include "bootstrap.h"
 #include "child.h"
 #include "codec.h"
 #include "context.h"
+#include "deadline.h"
 #include "executable.h"
 #include "fault.h"
 #include "fork.h"
@@ -17,25 +19,28 @@
 #include "options.h"
 #include "parcel.h"
 #include "process_object.h"
+#include "watchdog.h"
 
-static int valid_name(const char *name)
-{
-    if (name != NULL && (name[0] == '\0' || strlen(name) >= BROOD_NAME_SIZE)) {
-        return brood_fail(BROOD_EINVAL, "a process's name has 1 to %d bytes", BROOD_NAME_SIZE - 1);
-    }
-    return 0;
-}
-
-static brood_process *new_child(const brood_work *work, const char *identity, const char *name)
+static brood_process *new_child(const brood_work *work, const char *identity,
+                                const brood_process_options *wanted)
 {
     char usual[BROOD_NAME_SIZE];
+    const char *name = wanted->name;
+    brood_process *process;
 
     if (name == NULL) {
         const size_t room = sizeof usual - strlen(work->name) - 2;
         (void)snprintf(usual, sizeof usual, "%s-%.*s", work->name, (int)room, identity);
         name = usual;
     }
-    return brood_process_new(BROOD_PROCESS_CHILD, name);
+    process = brood_process_new(BROOD_PROCESS_CHILD, name);
+    if (process != NULL) {
+        /* To inherit is not to be one: a daemonic process has no children. */
+        process->daemon = wanted->daemon == 1;
+        process->outlives = wanted->outlive_parent;
+        process->deadline_ms = wanted->deadline_ms;
+    }
+    return process;
 }
 
 /* Positional arguments come first, then named ones. */
@@ -110,6 +115,7 @@ typedef struct order {
     brood_value library; /* ours, if the child runs another program */
     const brood_work *work;
     const brood_args *args;
+    brood_view authkey; /* empty: ours */
 } order;
 
 static int encode_order(const order *wanted, const brood_value *named, size_t positional,
@@ -131,6 +137,8 @@ static int encode_order(const order *wanted, const brood_value *named, size_t po
         brood_str(wanted->identity),
         brood_str("parent"),
         brood_tuple(parent, 2),
+        brood_str("daemon"),
+        brood_bool(wanted->process->daemon),
         brood_str("log"),
         brood_int(brood_log_level_now()),
         brood_str("method"),
@@ -159,12 +167,23 @@ static int write_body(const brood_room *room, brood_parcel *parcel, const order 
     return rc;
 }
 
+static int choose_authkey(unsigned char out[BROOD_AUTHKEY_MAX], size_t *size, brood_view given)
+{
+    if (given.size == 0) {
+        return brood_authkey_copy(out, size);
+    }
+    memcpy(out, given.data, given.size);
+    *size = given.size;
+    return 0;
+}
+
 static int start_process(brood_process *process, brood_os_start *start, brood_parcel *parcel)
 {
     int rc;
 
     start->handles = parcel->handles;
     start->handle_count = parcel->count;
+    start->outlive = process->outlives;
     BROOD_STOP("parent-encoded");
     rc = brood_os_process_start(&process->os, start);
     if (rc == 0) {
@@ -176,13 +195,18 @@ static int start_process(brood_process *process, brood_os_start *start, brood_pa
 static int launch_program(brood_process *process, brood_parcel *parcel, const order *wanted)
 {
     unsigned char record[BROOD_RECORD_SIZE];
+    unsigned char authkey[BROOD_AUTHKEY_MAX];
+    size_t authkey_size = 0;
     start_body body;
     const brood_room room = {reserve_body, &body};
     brood_os_start start = {.method = wanted->method};
     int rc;
 
     body.section = BROOD_OS_SECTION_NONE;
-    rc = write_body(&room, parcel, wanted);
+    rc = choose_authkey(authkey, &authkey_size, wanted->authkey);
+    if (rc == 0) {
+        rc = write_body(&room, parcel, wanted);
+    }
     if (rc) {
         goto done;
     }
@@ -199,10 +223,12 @@ static int launch_program(brood_process *process, brood_parcel *parcel, const or
     start.record = record;
     start.record_size = sizeof record;
     start.section = body.section.handle;
+    start.secret = (brood_view){authkey, authkey_size};
     rc = start_process(process, &start, parcel);
 
 done:
     sodium_memzero(record, sizeof record);
+    sodium_memzero(authkey, authkey_size);
     brood_os_section_close(&body.section);
     return rc;
 }
@@ -221,21 +247,25 @@ static int find_executable(order *wanted, brood_arena *arena)
     return rc;
 }
 
-/* A copy of this process finds the body in its memory: nothing is shared, so nothing is signed. */
+/* A copy of this process finds the body in its memory: nothing is shared, so nothing is signed. Our
+ * authentication key is there as well, once there is one. */
 static int launch_copy(brood_process *process, brood_parcel *parcel, const order *wanted)
 {
-    brood_buffer body = BROOD_BUFFER_NONE;
-    const brood_room room = brood_room_of_buffer(&body);
+    brood_child_plan plan = {BROOD_BUFFER_NONE, wanted->authkey};
+    const brood_room room = brood_room_of_buffer(&plan.body);
     brood_os_start start = {.method = wanted->method};
-    int rc = write_body(&room, parcel, wanted);
+    int rc = brood_authkey_ready();
 
+    if (rc == 0) {
+        rc = write_body(&room, parcel, wanted);
+    }
     if (rc == 0) {
         brood_fork_warn();
         start.run = brood_child_run_copy;
-        start.user = &body;
+        start.user = &plan;
         rc = start_process(process, &start, parcel);
     }
-    brood_buffer_release(&body);
+    brood_buffer_release(&plan.body);
     return rc;
 }
 
@@ -249,36 +279,63 @@ static int launch(brood_process *process, const order *wanted)
     return rc;
 }
 
+/* Whether this process may have children, and these. */
+static int may_start(const brood_process_options *wanted)
+{
+    int rc = brood_process_options_check(wanted);
+
+    if (rc == 0 && brood_current_process()->daemon) {
+        rc = brood_fail(BROOD_EINVAL, "%s is daemonic: such processes have no children",
+                        brood_current_process()->name);
+    }
+    return rc ? rc : brood_ready();
+}
+
+/* A child with a deadline is watched from its first moment, or not started. */
+static int launch_watched(brood_process *process, const order *wanted)
+{
+    int rc = process->deadline_ms > 0 ? brood_watchdog_hold() : 0;
+
+    if (rc) {
+        return rc;
+    }
+    rc = launch(process, wanted);
+    if (rc == 0 && process->deadline_ms > 0) {
+        rc = brood_deadline(&process->deadline_ns, process->deadline_ms);
+    } else if (process->deadline_ms > 0) {
+        brood_watchdog_release();
+    }
+    return rc;
+}
+
 int brood_process_start_work(brood_process **out, const brood_work *work, const brood_args *args,
                              const brood_process_options *options)
 {
     brood_process_options wanted;
     char identity[BROOD_NAME_SIZE];
-    order orders = {NULL, identity, BROOD_OS_SPAWN, NULL, brood_none(), work, args};
+    order orders = {NULL, identity, BROOD_OS_SPAWN, NULL, brood_none(), work, args, {NULL, 0}};
     brood_arena arena = BROOD_ARENA_NONE;
     brood_process *process;
     int rc = brood_options_read(&wanted, sizeof wanted, options, "process");
 
     if (rc == 0) {
-        rc = valid_name(wanted.name);
-    }
-    if (rc == 0) {
-        rc = brood_ready();
+        rc = may_start(&wanted);
     }
     if (rc) {
         return rc;
     }
     brood_children_reap();
     brood_current_next_child(identity);
-    process = new_child(work, identity, wanted.name);
+    process = new_child(work, identity, &wanted);
     if (process == NULL) {
         return brood_last_error()->error;
     }
     orders.process = process;
     orders.method = brood_context_how(wanted.context);
+    orders.authkey = wanted.authkey;
     rc = find_executable(&orders, &arena);
     if (rc == 0) {
-        rc = launch(process, &orders);
+        rc = launch_watched(process, &orders);
     }
     brood_arena_release(&arena);
     if (rc) {
@@ -286,6 +343,9 @@ int brood_process_start_work(brood_process **out, const brood_work *work, const 
         return rc;
     }
     brood_children_add(process);
+    if (process->deadline_ms > 0) {
+        brood_watchdog_look();
+    }
     brood_log(BROOD_LOG_INFO, "started %s (pid %lld)", process->name, (long long)process->os.pid);
     *out = process;
     return 0;

@@ -129,8 +129,9 @@ BROOD_API void brood_init_(int argc, char **argv, int (*at_exit)(void (*)(void))
 /// then asked from the system. It cannot fail: a problem is kept and reported by the first start.
 /// Without it every start fails with BROOD_ENOTINIT. Calling it again changes nothing.
 ///
-/// At the program's exit the children that still run are waited for; after a second a line on stderr
-/// says for which. One that waits for this process itself (for the end of a connection that was not
+/// At the program's exit (main returns, or exit is called) daemonic children are terminated, and then
+/// all are waited for but those that outlive their parent; after a second a line on stderr says for
+/// which. Any other end (_exit, quick_exit, a crash) ends all of them but those. One that waits for this process itself (for the end of a connection that was not
 /// freed, say) would never end: end it, or free what it waits for, before main returns.
 ///
 /// Threads: the main thread, before others are started.

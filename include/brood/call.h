@@ -36,6 +36,13 @@ BROOD_API int brood_return(brood_call *call, brood_value value);
 /// Threads: the thread that runs the function.
 BROOD_MAY_FAIL int brood_return_room(brood_call *call, void **data, size_t size);
 
+/// brood_call_cancelled tells whether somebody asked for an end (brood_process_interrupt, or
+/// BROOD_STOP_ASK of brood_process_stop). It stays true. A function that may run for long asks now
+/// and then; it costs no system call, but the first time and on systems without memfd.
+///
+/// Threads: safe from any thread while the function runs.
+BROOD_API bool brood_call_cancelled(const brood_call *call);
+
 /// brood_raise sets the failure in words (printf rules, at most 500 bytes) and returns `code`, ready
 /// for `return`: 1 to 255 is the program's own, negative a brood_error. Another number becomes 255.
 ///

@@ -18,6 +18,12 @@ typedef struct brood_process_options {
     const char *name;             /* UTF-8, at most 255 bytes; NULL: Process-1 and so on, see
                                    * brood_process_name */
     const brood_context *context; /* how it is started; NULL: by the default start method */
+    int daemon; /* 1: ended when this process exits, and has no children of its own; -1: not;
+                          * 0: as this process is */
+    brood_view authkey;  /* at most 1,024 bytes; empty: this process's, see brood_set_authkey */
+    bool outlive_parent; /* lives on when this process ends, and is not waited for at exit */
+    bool kill_tree;      /* not in this version: BROOD_ENOTSUP */
+    int64_t deadline_ms; /* killed so long after its start; 0: never */
 } brood_process_options;
 
 /// brood_process_start starts a process of this program that runs `target` with `args` (NULL: none),
@@ -25,7 +31,7 @@ typedef struct brood_process_options {
 ///
 /// The child has the standard streams and what `args` carries, and no other handle; signals are at
 /// their defaults and not blocked. Connections wrapped in BROOD_GIVE are closed here on success. The
-/// child ends when this process ends, even if it is killed. On success `*out` is the process; drop
+/// child ends when this process ends, even if it is killed, unless `outlive_parent` is set. On success `*out` is the process; drop
 /// it with brood_process_free. On failure `*out` is NULL, no process is left and nothing was given
 /// away.
 ///
@@ -34,9 +40,14 @@ typedef struct brood_process_options {
 /// this process that were not sent are refused there in words. The child leaves without the exit
 /// handlers of this process, unless `target` calls exit; and stdout and stderr are flushed before.
 ///
-/// Errors: BROOD_ENOTINIT without brood_init at the top of main; BROOD_EINVAL; BROOD_ETYPE for an
-/// argument that cannot travel; BROOD_EMODULE for what is no function of the program or of a library;
-/// BROOD_ENOMEM; BROOD_ESYSTEM, BROOD_EACCES or BROOD_ENOENT from the system.
+/// A deadline is kept by this process, by a thread of the library, whoever waits or not: a child
+/// that runs for so long is killed, and brood_process_failure says so in words (exit code -9,
+/// BROOD_EWORKER).
+///
+/// Errors: BROOD_ENOTINIT without brood_init at the top of main; BROOD_EINVAL, also in a daemonic
+/// process; BROOD_ENOTSUP; BROOD_ETYPE for an argument that cannot travel; BROOD_EMODULE for
+/// what is no function of the program or of a library; BROOD_ENOMEM; BROOD_ESYSTEM, BROOD_EACCES or BROOD_ENOENT from
+/// the system. On Windows BROOD_EACCES for `outlive_parent` in a job object that lets none leave.
 /// Threads: safe from any thread.
 BROOD_MAY_FAIL int brood_process_start(brood_process **out, brood_function target,
                                        const brood_args *args,
@@ -91,6 +102,12 @@ BROOD_API int64_t brood_process_pid(const brood_process *process);
 /// Threads: safe from any thread.
 BROOD_API const char *brood_process_name(const brood_process *process);
 
+/// brood_process_daemon tells whether it is ended when its parent exits. Only known of a child, and
+/// of this process; false for others.
+///
+/// Threads: safe from any thread.
+BROOD_API bool brood_process_daemon(const brood_process *process);
+
 /// brood_process_sentinel returns a handle that becomes readable (Unix) or signalled (Windows) when
 /// the process ends, for poll, epoll or WaitForMultipleObjects. Borrowed: it lives as long as the
 /// object. Do not read from it. On Unix systems without a process descriptor it may become readable
@@ -114,13 +131,47 @@ BROOD_API int brood_process_terminate(brood_process *process);
 /// Threads: safe from any thread.
 BROOD_API int brood_process_kill(brood_process *process);
 
+/// brood_process_interrupt asks a child to stop: brood_call_cancelled becomes true in it, and on Unix
+/// it gets SIGINT, which ends it (exit code -2) unless the program handles or ignores that signal.
+/// On Windows that is all, so only a function that asks brood_call_cancelled stops. 0 also if it has
+/// ended already.
+///
+/// A process that is not our child only gets the signal, on Unix.
+///
+/// Errors: BROOD_ESYSTEM, BROOD_EACCES; BROOD_EINVAL for this process itself; BROOD_ENOTSUP on
+/// Windows for a process that is not our child.
+/// Threads: safe from any thread.
+BROOD_API int brood_process_interrupt(brood_process *process);
+
+/// brood_stop is a way to stop a process.
+typedef enum brood_stop {
+    BROOD_STOP_ASK = 1,   /* brood_call_cancelled becomes true in it, nothing else */
+    BROOD_STOP_TERMINATE, /* as brood_process_terminate */
+    BROOD_STOP_KILL       /* as brood_process_kill */
+} brood_stop;
+
+/// brood_stop_step is one way, and how long to wait for the end then.
+typedef struct brood_stop_step {
+    brood_stop action;
+    int64_t wait_ms; /* or BROOD_FOREVER */
+} brood_stop_step;
+
+/// brood_process_stop stops a process in steps: does each one's action and waits for the end, until
+/// it comes. NULL and 0 stand for: ask and wait a second, terminate and wait a second, kill and wait.
+///
+/// Errors: BROOD_ETIMEDOUT if it still runs after the last step; BROOD_EINVAL, also for asking a
+/// process that is not our child; BROOD_ESYSTEM, BROOD_EACCES.
+/// Threads: safe from any thread.
+BROOD_API int brood_process_stop(brood_process *process, const brood_stop_step *steps,
+                                 size_t count);
+
 /// brood_process_ref adds an owner and returns `process`. NULL gives NULL.
 ///
 /// Threads: safe from any thread.
 BROOD_API brood_process *brood_process_ref(brood_process *process);
 
-/// brood_process_free drops an owner. It lets go of the object, not of the process: one that still
-/// runs is waited for at exit. NULL is allowed.
+/// brood_process_free drops an owner. It lets go of the object, not of the process: a child that
+/// still runs at exit is waited for, or ended if it is daemonic. NULL is allowed.
 ///
 /// Threads: safe from any thread; the caller's reference may not be used afterwards.
 BROOD_API void brood_process_free(brood_process *process);
@@ -151,6 +202,15 @@ BROOD_MAY_FAIL int brood_active_children(brood_process ***out, size_t *count);
 ///
 /// Threads: safe from any thread.
 BROOD_API void brood_processes_free(brood_process **processes, size_t count);
+
+/// brood_set_authkey sets the key that listeners and clients of this process, and of the children
+/// that it starts from now on, prove to know. Without it the first process has 32 random bytes, and
+/// a child has its parent's. It is copied into memory that is neither swapped nor dumped, as far as
+/// the system allows.
+///
+/// Errors: BROOD_EINVAL for 0 or more than 1,024 bytes; BROOD_ENOMEM.
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_set_authkey(const void *key, size_t size);
 
 /// brood_cpu_count returns how many processors this process may use, at least 1: those it may run on
 /// (affinity), and no more than the time that its control groups (Linux, versions 1 and 2, nested

@@ -1,4 +1,5 @@
-/* The channel between parent and child: the secret record, a small body, then descriptors.
+/* The channel between parent and child: the secret record, a small body, then descriptors, then a
+ * secret that lasts.
  *
  * All of it is small and is sent at once, so the parent waits for nothing. Descriptors ride along
  * as SCM_RIGHTS, so many to a message. */
@@ -28,6 +29,7 @@ typedef struct preface {
     uint32_t record_size;
     uint32_t body_size; /* 0: a section */
     uint32_t handle_count;
+    uint32_t secret_size;
 } preface;
 
 typedef union control {
@@ -138,29 +140,52 @@ static int send_handles(int channel, const brood_os_start *start)
     return rc;
 }
 
+/* Puts `piece` behind what is there, and returns where it ends. */
+static size_t append(unsigned char *out, size_t at, const void *piece, size_t size)
+{
+    if (size > 0) {
+        memcpy(out + at, piece, size);
+    }
+    return at + size;
+}
+
+/* The lasting secret comes last: the child reads on only when somebody asks for it. Until then it is
+ * in no process's memory. */
 static int send_all(int channel, const brood_os_start *start, const brood_posix_parcel *parcel)
 {
-    const preface head = {MAGIC, parcel->report, (uint32_t)start->record_size,
-                          (uint32_t)start->body.size, (uint32_t)start->handle_count};
-    const size_t secret_size = sizeof head + start->record_size;
-    unsigned char first[sizeof head + BROOD_OS_RECORD_MAX + BROOD_OS_BODY_MAX];
+    const preface head = {MAGIC,
+                          parcel->report,
+                          (uint32_t)start->record_size,
+                          (uint32_t)start->body.size,
+                          (uint32_t)start->handle_count,
+                          (uint32_t)start->secret.size};
+    unsigned char
+        first[sizeof head + BROOD_OS_RECORD_MAX + BROOD_OS_BODY_MAX + BROOD_OS_SECRET_MAX];
+    size_t size = append(first, 0, &head, sizeof head);
     int fds[2];
     size_t count = 0;
     int rc;
 
-    memcpy(first, &head, sizeof head);
-    memcpy(first + sizeof head, start->record, start->record_size);
-    if (start->body.size > 0) {
-        memcpy(first + secret_size, start->body.data, start->body.size);
-    } else {
+    size = append(first, size, start->record, start->record_size);
+    size = append(first, size, start->body.data, start->body.size);
+    if (start->handle_count == 0) {
+        size = append(first, size, start->secret.data, start->secret.size);
+    }
+    if (start->body.size == 0) {
         fds[count++] = (int)start->section;
     }
     if (parcel->report_fd >= 0) {
         fds[count++] = parcel->report_fd;
     }
-    rc = brood_posix_send_fds(channel, first, secret_size + start->body.size, fds, count);
-    sodium_memzero(first, secret_size);
-    return rc ? rc : send_handles(channel, start);
+    rc = brood_posix_send_fds(channel, first, size, fds, count);
+    sodium_memzero(first, size);
+    if (rc == 0 && start->handle_count > 0) {
+        rc = send_handles(channel, start);
+    }
+    if (rc == 0 && start->handle_count > 0 && start->secret.size > 0) {
+        rc = brood_posix_send_fds(channel, start->secret.data, start->secret.size, NULL, 0);
+    }
+    return rc;
 }
 
 int brood_posix_channel_send(int channel, const brood_os_start *start,
@@ -210,7 +235,7 @@ static bool valid_preface(const preface *head, size_t got, size_t fd_count)
 
     return got == sizeof *head && head->magic == MAGIC && fd_count == fds_wanted &&
            head->record_size <= BROOD_OS_RECORD_MAX && head->body_size <= BROOD_OS_BODY_MAX &&
-           head->handle_count <= HANDLES_MAX;
+           head->handle_count <= HANDLES_MAX && head->secret_size <= BROOD_OS_SECRET_MAX;
 }
 
 static int receive_preface(int channel, preface *head, brood_os_handle *section,
@@ -235,6 +260,7 @@ static int receive_preface(int channel, preface *head, brood_os_handle *section,
         return brood_fail(BROOD_EAUTH, "what came over descriptor %d is no start record", channel);
     }
     parcel->report = head->report;
+    parcel->secret_size = head->secret_size;
     if (head->body_size == 0) {
         *section = fds[taken++];
     }

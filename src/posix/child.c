@@ -2,10 +2,19 @@
 #include "posix.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+static bool outlives; /* the parent, as the marker said */
+
+static bool is_marker(const char *text)
+{
+    outlives = strcmp(text, BROOD_POSIX_MARKER_OUTLIVES) == 0;
+    return outlives || strcmp(text, BROOD_POSIX_MARKER) == 0;
+}
 
 #if defined(__linux__)
 /* Where /proc is not mounted: the kernel puts the strings of argv and then those of the environment
@@ -14,7 +23,7 @@ static bool marked_in_memory(void)
 {
     const char *first = program_invocation_name;
 
-    return first != NULL && strcmp(first + strlen(first) + 1, BROOD_POSIX_MARKER) == 0;
+    return first != NULL && is_marker(first + strlen(first) + 1);
 }
 
 /* With no argv the system is asked: the second of the zero-terminated strings. */
@@ -32,13 +41,13 @@ static bool marked_by_system(void)
     brood_posix_close(fd);
     text[n > 0 ? n : 0] = '\0';
     second = text + strlen(text) + 1;
-    return second < text + (n > 0 ? n : 0) && strcmp(second, BROOD_POSIX_MARKER) == 0;
+    return second < text + (n > 0 ? n : 0) && is_marker(second);
 }
 #elif defined(__APPLE__)
 #include <crt_externs.h>
 static bool marked_by_system(void)
 {
-    return *_NSGetArgc() > 1 && strcmp((*_NSGetArgv())[1], BROOD_POSIX_MARKER) == 0;
+    return *_NSGetArgc() > 1 && is_marker((*_NSGetArgv())[1]);
 }
 #else
 static bool marked_by_system(void)
@@ -52,7 +61,7 @@ bool brood_os_child_marked(int argc, char **argv)
     if (argc <= 0 || argv == NULL) {
         return marked_by_system();
     }
-    return argc > 1 && argv[1] != NULL && strcmp(argv[1], BROOD_POSIX_MARKER) == 0;
+    return argc > 1 && argv[1] != NULL && is_marker(argv[1]);
 }
 
 /* A program with special rights (set-user-id, say) could be started with our marker by anybody who
@@ -99,9 +108,27 @@ static int check_channel(void)
     return check_starter(BROOD_POSIX_CHANNEL);
 }
 
+/* Binds this process's life to the parent's. One that is to outlive it must not wait for ever for
+ * the message of a parent that has ended: the channel does not tell where a fork of the parent's
+ * program has a copy. What was sent before that end is still there. */
+static int bind_to_parent(void)
+{
+    struct pollfd ends[2] = {{BROOD_POSIX_CHANNEL, POLLIN, 0}, {BROOD_POSIX_LIFELINE, POLLIN, 0}};
+
+    if (!outlives) {
+        return brood_posix_lifeline_bind(BROOD_POSIX_LIFELINE);
+    }
+    brood_posix_lifeline_look(BROOD_POSIX_LIFELINE);
+    while (poll(ends, 2, -1) < 0 && errno == EINTR) {
+    }
+    return ends[0].revents == 0 && poll(ends, 1, 0) == 0
+               ? brood_fail(BROOD_EPEER, "the parent ended before it had sent anything")
+               : 0;
+}
+
 int brood_os_child_receive(brood_os_arrival *out)
 {
-    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, -1};
+    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, 0, -1};
     int bound;
     int rc = check_channel();
 
@@ -112,7 +139,10 @@ int brood_os_child_receive(brood_os_arrival *out)
     (void)fcntl(BROOD_POSIX_LIFELINE, F_SETFD, FD_CLOEXEC);
     /* Before anything else: a fork of the parent's program may have a copy of the channel's other
      * end, so its closing is no sure sign of the parent's end. */
-    bound = brood_posix_lifeline_bind(BROOD_POSIX_LIFELINE);
+    bound = bind_to_parent();
+    if (bound == BROOD_EPEER) {
+        return bound;
+    }
     rc = brood_posix_channel_receive(BROOD_POSIX_CHANNEL, out, &parcel);
     brood_posix_report_bind(&parcel, BROOD_POSIX_CHANNEL);
     return rc ? rc : bound;

@@ -36,6 +36,7 @@ static void child(void)
     brood_posix_creating(false);
     brood_posix_lifeline_leave();
     brood_posix_report_leave();
+    brood_posix_threads_leave();
     hooks.child();
 }
 
@@ -63,7 +64,7 @@ long brood_os_thread_count(void)
 
     /* One link for each thread, and two as every directory has. */
     if (stat("/proc/self/task", &facts) == 0 && facts.st_nlink > 2) {
-        return (long)facts.st_nlink - 2 - brood_posix_lifeline_watchers();
+        return (long)facts.st_nlink - 2 - brood_posix_threads();
     }
 #endif
     return 0;
@@ -134,6 +135,10 @@ static int become_like_new(const brood_posix_copy *copy)
     brood_posix_close_but(copy->keep, copy->keep_count);
     brood_posix_open_missing_streams();
     brood_posix_lifeline_forget(false);
+    if (copy->outlives) {
+        brood_posix_lifeline_look(copy->lifeline);
+        return 0;
+    }
     return brood_posix_lifeline_bind(copy->lifeline);
 }
 
@@ -156,9 +161,11 @@ _Noreturn void brood_posix_copy_live(brood_posix_copy *copy)
     for (size_t i = 0; i < arrival.handle_count; i++) {
         arrival.handles[i] = copy->handles[i];
     }
-    /* Bound, it waits for its parent or dies with it. */
+    /* Bound, it waits for its parent or dies with it; one that outlives a parent has to look. */
     if (copy->page != NULL) {
-        brood_posix_report_await(copy->page);
+        if (!brood_posix_report_await(copy->page, copy->outlives ? copy->lifeline : -1)) {
+            _exit(1);
+        }
         brood_posix_report_close(copy->page);
     }
     brood_posix_report_bind(&copy->parcel, copy->channel);
@@ -302,7 +309,13 @@ int brood_posix_fork_start(brood_os_process *out, const brood_os_start *start)
 {
     brood_os_process process = BROOD_OS_PROCESS_NONE;
     brood_posix_copy copy = {
-        start->run, start->user, NULL, 0, NULL, 0, -1, {BROOD_POSIX_REPORT_CHANNEL, -1}, -1, NULL};
+        .run = start->run,
+        .user = start->user,
+        .lifeline = -1,
+        .parcel = {BROOD_POSIX_REPORT_CHANNEL, 0, -1},
+        .channel = -1,
+        .outlives = start->outlive,
+    };
     int pair[2] = {-1, -1};
     pid_t pid;
     int rc = brood_posix_lifeline(&copy.lifeline);

@@ -20,7 +20,6 @@ static brood_os_mutex guard = BROOD_OS_MUTEX_INIT;
 static int read_fd = -1;
 static int write_fd = -1;
 static int parent_fd = -1;           /* the child's side */
-static long watchers;                /* threads, 0 or 1 */
 static BROOD_THREAD_LOCAL bool kept; /* a forked child of this thread keeps the read end */
 
 void brood_posix_lifeline_before_fork(void)
@@ -42,7 +41,6 @@ void brood_posix_lifeline_leave(void)
     brood_posix_close(write_fd);
     read_fd = -1;
     write_fd = -1;
-    watchers = 0;
     brood_os_mutex_unlock(&guard);
 }
 
@@ -57,11 +55,6 @@ void brood_posix_lifeline_forget(bool close_it)
         brood_posix_close(parent_fd);
     }
     parent_fd = -1;
-}
-
-long brood_posix_lifeline_watchers(void)
-{
-    return watchers;
 }
 
 int brood_posix_lifeline(int *read_end)
@@ -99,34 +92,13 @@ static void end_now(void)
     _exit(128 + SIGKILL); /* the first process of a namespace cannot be killed from inside */
 }
 
-static void *watch(void *argument)
+static void watch(void *argument)
 {
     const int fd = (int)(intptr_t)argument;
 
     while (!is_cut(fd, -1)) {
     }
     end_now();
-    return NULL;
-}
-
-static int start_watcher(int fd)
-{
-    pthread_t thread;
-    sigset_t all;
-    sigset_t before;
-    int errnum;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* the host's signals are for its threads */
-    errnum = BROOD_SYS_RETURNS("pthread_create", EAGAIN,
-                               pthread_create(&thread, NULL, watch, (void *)(intptr_t)fd));
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (errnum != 0) {
-        return brood_posix_error(errnum, "start the thread that watches the parent");
-    }
-    (void)pthread_detach(thread);
-    watchers = 1;
-    return 0;
 }
 
 #if defined(BROOD_HAVE_F_SETSIG)
@@ -205,6 +177,11 @@ static int arm(int fd)
 }
 #endif
 
+void brood_posix_lifeline_look(int read_end)
+{
+    parent_fd = read_end;
+}
+
 int brood_posix_lifeline_parent(void)
 {
     return parent_fd;
@@ -227,5 +204,7 @@ int brood_posix_lifeline_bind(int read_end)
         brood_posix_close(read_end);
         return 0;
     }
-    return start_watcher(read_end); /* the armed one stays as well: it reaches a stopped child */
+    return brood_os_thread_start(
+        watch,
+        (void *)(intptr_t)read_end); /* the armed one stays as well: it reaches a stopped child */
 }

@@ -22,6 +22,7 @@
 #define BROOD_POSIX_FIRST_FREE 5
 
 #define BROOD_POSIX_MARKER "--brood-child"
+#define BROOD_POSIX_MARKER_OUTLIVES "--brood-child-outlives"
 
 /// brood_posix_error translates an errno; the words (printf rules) say what was tried on what.
 int brood_posix_error(int errnum, const char *format, ...) BROOD_PRINTF(2, 3);
@@ -86,6 +87,10 @@ int brood_posix_lifeline(int *read_end);
 /// they are gone already. It takes the descriptor over.
 int brood_posix_lifeline_bind(int read_end);
 
+/// brood_posix_lifeline_look only keeps it, to see the end of the parent, which this process
+/// outlives.
+void brood_posix_lifeline_look(int read_end);
+
 /// brood_posix_lifeline_parent returns what the child's side keeps of the parent's lifeline,
 /// borrowed: it hangs up when the parent ends. -1 without a parent.
 int brood_posix_lifeline_parent(void);
@@ -106,9 +111,6 @@ void brood_posix_lifeline_keep(bool keep);
 /// brood_posix_lifeline_forget lets a forked child go without its parent's parent, before it binds
 /// to another; with `close_it` unset the descriptor is closed already.
 void brood_posix_lifeline_forget(bool close_it);
-
-/// brood_posix_lifeline_watchers returns how many threads of ours watch the parent.
-long brood_posix_lifeline_watchers(void);
 
 /* ---- pidfd.c: process descriptors; errno ENOSYS where there are none ---- */
 
@@ -167,9 +169,9 @@ int brood_posix_stay(void);
 
 /* ---- spawn.c: run our executable again ---- */
 
-/// brood_posix_spawn starts `executable`, NULL for our own, with `channel` as descriptor 3 and
+/// brood_posix_spawn starts the executable of `start`, or our own, with `channel` as descriptor 3 and
 /// `lifeline` as 4 and no others but the standard streams.
-int brood_posix_spawn(pid_t *pid, const char *executable, int channel, int lifeline);
+int brood_posix_spawn(pid_t *pid, const brood_os_start *start, int channel, int lifeline);
 
 /* ---- process.c ---- */
 
@@ -183,8 +185,9 @@ void brood_posix_undo_start(pid_t pid);
 #define BROOD_POSIX_REPORT_MEMORY 1  /* in shared memory that came along */
 
 typedef struct brood_posix_parcel {
-    uint32_t report; /* BROOD_POSIX_REPORT_* */
-    int report_fd;   /* -1 without shared memory */
+    uint32_t report;      /* BROOD_POSIX_REPORT_* */
+    uint32_t secret_size; /* bytes that stay on the channel */
+    int report_fd;        /* -1 without shared memory */
 } brood_posix_parcel;
 
 /// brood_posix_channel_send sends `start` and `parcel`. A child that ended already is no error.
@@ -204,6 +207,14 @@ int brood_posix_receive_fds(int channel, void *data, size_t size, int flags, siz
 
 #define BROOD_POSIX_FDS_MAX 250 /* Linux takes 253 in one message */
 
+/* ---- thread.c ---- */
+
+/// brood_posix_threads returns how many threads of the library run in this process.
+long brood_posix_threads(void);
+
+/// brood_posix_threads_leave says in a forked child that none of them does.
+void brood_posix_threads_leave(void);
+
 /* ---- fork.c: copies of this process ---- */
 
 /// brood_posix_copy is what a forked child of ours lives by.
@@ -218,6 +229,7 @@ typedef struct brood_posix_copy {
     brood_posix_parcel parcel; /* how it reports; the descriptor is one of `keep` */
     int channel;               /* one of `keep`; -1 when it reports in memory */
     void *page;                /* the report's page, to wait on; NULL: does not wait */
+    bool outlives;             /* only looks at the lifeline */
 } brood_posix_copy;
 
 /// brood_posix_copy_live is all that a forked child does: it becomes like new, binds its life to the
@@ -239,12 +251,16 @@ void brood_posix_report_close(void *page);
 /// brood_posix_report_tell lets a forked child go on that waits in brood_posix_report_await: the
 /// parent has a descriptor of it. `fd` is the child's.
 int brood_posix_report_tell(void *page, int fd);
-void brood_posix_report_await(void *page);
+
+/// brood_posix_report_await waits for that; false if the parent has ended, as `lifeline` tells (-1: it
+/// need not be looked at).
+bool brood_posix_report_await(void *page, int lifeline);
 
 /// brood_posix_report_leave makes a forked child leave no report: that would be its parent's.
 void brood_posix_report_leave(void);
 
-/// brood_posix_report_bind tells the child's side where reports go; it takes the descriptor over.
+/// brood_posix_report_bind tells the child's side where reports go and where the secret is; it
+/// takes the descriptor over.
 void brood_posix_report_bind(const brood_posix_parcel *parcel, int channel);
 
 #endif

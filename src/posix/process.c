@@ -51,7 +51,7 @@ static int prepare(brood_os_process *process, brood_posix_parcel *parcel)
 
 static int hand_over(brood_os_process *process, int channel, const brood_os_start *start)
 {
-    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, -1};
+    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, 0, -1};
     int rc = prepare(process, &parcel);
 
     if (rc == 0) {
@@ -87,7 +87,7 @@ static int start_spawned(brood_os_process *out, const brood_os_start *start)
     }
     rc = brood_posix_lifeline(&lifeline);
     if (rc == 0) {
-        rc = brood_posix_spawn(&pid, start->executable, pair[1], lifeline);
+        rc = brood_posix_spawn(&pid, start, pair[1], lifeline);
     }
     if (rc) {
         goto done;
@@ -229,7 +229,9 @@ static int signal_child(brood_os_process *process, int signum)
 
 int brood_os_process_stop(brood_os_process *process, brood_os_stop how)
 {
-    const int signum = how == BROOD_OS_KILL ? SIGKILL : SIGTERM;
+    const int signum = how == BROOD_OS_KILL        ? SIGKILL
+                       : how == BROOD_OS_INTERRUPT ? SIGINT
+                                                   : SIGTERM;
 
     if (process->reaped) {
         return 0;

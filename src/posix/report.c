@@ -11,7 +11,9 @@
 #include "posix.h"
 
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,7 +28,8 @@
 /* What the parent tells the child, in front of the report. */
 typedef struct page_words {
     _Atomic uint32_t known; /* not 0: the parent holds a descriptor of the process, so it may end */
-    uint32_t unused[3];
+    _Atomic uint32_t asked; /* not 0: it is to stop */
+    uint32_t unused[2];
 } page_words;
 
 typedef struct report_head {
@@ -37,25 +40,71 @@ typedef struct report_head {
 #define HEAD_AT sizeof(page_words)
 #define REPORT_AT (HEAD_AT + sizeof(report_head))
 
+#define ASK 'a' /* over the channel: one byte behind the secret */
+
 /* The child's side. */
 static uint32_t bound_how;
 static int bound_fd = -1;
+static int secret_fd = -1; /* the secret can be read here, and stays */
+static size_t secret_size;
+static unsigned char saved_secret[BROOD_OS_SECRET_MAX]; /* in a fork that has no such descriptor */
+static bool secret_is_saved;
+
+static void forget_asked(void);
 
 void brood_posix_report_bind(const brood_posix_parcel *parcel, int channel)
 {
     bound_how = parcel->report;
-    if (parcel->report == BROOD_POSIX_REPORT_MEMORY) {
-        bound_fd = parcel->report_fd;
+    bound_fd = parcel->report == BROOD_POSIX_REPORT_MEMORY ? parcel->report_fd : channel;
+    secret_size = parcel->secret_size;
+    secret_fd = secret_size > 0 ? channel : -1;
+    secret_is_saved = false;
+    if (secret_fd < 0 && bound_fd != channel) {
         brood_posix_close(channel);
-    } else {
-        bound_fd = channel;
     }
+    forget_asked();
 }
 
+/* The descriptors of a forked process's parent are not its own: it is not asked, and leaves no
+ * report. The secret it may still want. */
 void brood_posix_report_leave(void)
 {
+    if (secret_fd >= 0 && secret_fd == bound_fd) {
+        secret_is_saved = recv(secret_fd, saved_secret, secret_size, MSG_PEEK | MSG_DONTWAIT) ==
+                          (ssize_t)secret_size;
+        secret_fd = -1;
+    }
     brood_posix_close(bound_fd);
     bound_fd = -1;
+    forget_asked();
+}
+
+static ssize_t read_secret(unsigned char *secret)
+{
+    ssize_t n;
+
+    if (secret_is_saved) {
+        memcpy(secret, saved_secret, secret_size);
+        return (ssize_t)secret_size;
+    }
+    do {
+        n = BROOD_SYS("recv", EIO, recv(secret_fd, secret, secret_size, MSG_PEEK | MSG_DONTWAIT));
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+int brood_os_child_secret(unsigned char secret[BROOD_OS_SECRET_MAX], size_t *size)
+{
+    const ssize_t n = secret_size > 0 ? read_secret(secret) : 0;
+
+    if (n < 0) {
+        return brood_posix_error(errno, "read the secret from the parent");
+    }
+    if ((size_t)n != secret_size) {
+        return brood_fail(BROOD_EAUTH, "the secret from the parent is cut short");
+    }
+    *size = secret_size;
+    return 0;
 }
 
 #if defined(BROOD_HAVE_MEMFD) && defined(BROOD_HAVE_PROCESS_VM_READV)
@@ -96,8 +145,8 @@ int brood_posix_report_create(void **page, int *fd)
     if (rc) {
         goto done;
     }
-    data =
-        BROOD_SYS_AS("mmap", ENOMEM, MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 0));
+    data = BROOD_SYS_AS("mmap", ENOMEM, MAP_FAILED,
+                        mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
     if (data == MAP_FAILED) {
         rc = brood_posix_error(errno, "map shared memory for the report");
         goto done;
@@ -120,7 +169,7 @@ void brood_posix_report_close(void *page)
 
 int brood_posix_report_tell(void *page, int fd)
 {
-    const page_words words = {1, {0}};
+    const page_words words = {1, 0, {0}};
 
     if (BROOD_SYS("pwrite", ENOSPC, pwrite(fd, &words, sizeof words, 0)) != sizeof words) {
         return brood_posix_error(errno, "tell a child that it may go on");
@@ -129,14 +178,18 @@ int brood_posix_report_tell(void *page, int fd)
     return 0;
 }
 
-void brood_posix_report_await(void *page)
+bool brood_posix_report_await(void *page, int lifeline)
 {
     const struct timespec slice = {0, 20L * 1000 * 1000};
     const page_words *words = page;
 
     while (atomic_load(&words->known) == 0) {
+        if (lifeline >= 0 && brood_posix_lifeline_cut(lifeline)) {
+            return atomic_load(&words->known) != 0; /* it may have ended right after */
+        }
         (void)syscall(SYS_futex, page, FUTEX_WAIT, 0, &slice, NULL, 0);
     }
+    return true;
 }
 
 static int write_at(int fd, const void *data, size_t size, off_t offset)
@@ -241,7 +294,65 @@ static int take_from_memory(brood_os_process *process, brood_buffer *out)
     return rc;
 }
 
+static void ask_in_memory(void *page)
+{
+    atomic_store(&((page_words *)page)->asked, 1);
+}
+
+static _Atomic(page_words *) asked_page;
+
+static void forget_asked(void)
+{
+    brood_posix_report_close(atomic_exchange(&asked_page, NULL));
+}
+
+/* Only a program that asks has the page mapped. */
+static page_words *map_asked(void)
+{
+    page_words *page = atomic_load(&asked_page);
+    page_words *other = NULL;
+
+    if (page != NULL) {
+        return page;
+    }
+    page = BROOD_SYS_AS("mmap", ENOMEM, MAP_FAILED,
+                        mmap(NULL, PAGE, PROT_READ, MAP_SHARED, bound_fd, 0));
+    if (page == MAP_FAILED) {
+        return NULL;
+    }
+    if (!atomic_compare_exchange_strong(&asked_page, &other, page)) {
+        brood_posix_report_close(page); /* another thread was faster */
+        page = other;
+    }
+    return page;
+}
+
+static bool asked_in_memory(void)
+{
+    page_words *page = map_asked();
+    uint32_t asked = 0;
+
+    if (page != NULL) {
+        return atomic_load(&page->asked) != 0;
+    }
+    return pread(bound_fd, &asked, sizeof asked, offsetof(page_words, asked)) > 0 && asked != 0;
+}
+
 #else
+
+static void forget_asked(void)
+{
+}
+
+static void ask_in_memory(void *page)
+{
+    (void)page;
+}
+
+static bool asked_in_memory(void)
+{
+    return false;
+}
 
 int brood_posix_report_create(void **page, int *fd)
 {
@@ -262,9 +373,11 @@ int brood_posix_report_tell(void *page, int fd)
     return 0;
 }
 
-void brood_posix_report_await(void *page)
+bool brood_posix_report_await(void *page, int lifeline)
 {
     (void)page;
+    (void)lifeline;
+    return true;
 }
 
 static int report_in_memory(const brood_view pieces[2])
@@ -335,6 +448,35 @@ int brood_os_child_report(const brood_view pieces[2])
         return report_in_memory(pieces);
     }
     return size <= INLINE_MAX ? report_short(pieces, size) : report_long(pieces, size);
+}
+
+void brood_os_process_ask(brood_os_process *process)
+{
+    const char ask = ASK;
+
+    if (process->report != NULL) {
+        ask_in_memory(process->report);
+    } else if (
+        !process->asked) { /* once, so that it cannot fill the channel of one that never looks */
+        process->asked = true;
+        (void)brood_posix_send_fds((int)process->sentinel, &ask, 1, NULL, 0);
+    }
+}
+
+bool brood_os_child_asked(void)
+{
+    unsigned char ahead[BROOD_OS_SECRET_MAX + 1];
+    ssize_t n;
+
+    if (bound_fd < 0) {
+        return false;
+    }
+    if (bound_how == BROOD_POSIX_REPORT_MEMORY) {
+        return asked_in_memory();
+    }
+    n = recv(bound_fd, ahead, secret_size + 1, MSG_PEEK | MSG_DONTWAIT);
+    sodium_memzero(ahead, sizeof ahead);
+    return n > (ssize_t)secret_size;
 }
 
 static int copy_section(brood_buffer *out, int fd, size_t size)

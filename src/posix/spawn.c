@@ -49,15 +49,16 @@ static int choose_path(plan *p, const char *executable)
     return 0;
 }
 
-static int make_plan(plan *p, const char *executable, int channel, int lifeline)
+static int make_plan(plan *p, const brood_os_start *start, int channel, int lifeline)
 {
     static char marker[] = BROOD_POSIX_MARKER;
-    int rc = choose_path(p, executable);
+    static char marker_outlives[] = BROOD_POSIX_MARKER_OUTLIVES;
+    int rc = choose_path(p, start->executable);
 
     p->channel = -1;
     p->lifeline = -1;
     p->argv[0] = p->path;
-    p->argv[1] = marker;
+    p->argv[1] = start->outlive ? marker_outlives : marker;
     p->argv[2] = NULL;
     p->environment = environ != NULL ? environ : no_environment;
     if (rc == 0) {
@@ -225,11 +226,11 @@ static int run(pid_t *pid, const plan *p)
 
 #endif
 
-int brood_posix_spawn(pid_t *pid, const char *executable, int channel, int lifeline)
+int brood_posix_spawn(pid_t *pid, const brood_os_start *start, int channel, int lifeline)
 {
     plan p;
     int errnum;
-    int rc = make_plan(&p, executable, channel, lifeline);
+    int rc = make_plan(&p, start, channel, lifeline);
 
     if (rc) {
         return rc;

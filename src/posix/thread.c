@@ -1,6 +1,8 @@
 #include "posix.h"
 
 #include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <time.h>
 
 #define NS_PER_S ((int64_t)1000 * 1000 * 1000)
@@ -30,6 +32,61 @@ void brood_os_mutex_init(brood_os_mutex *mutex)
 void brood_os_mutex_fini(brood_os_mutex *mutex)
 {
     check(pthread_mutex_destroy(&mutex->mutex));
+}
+
+typedef struct work {
+    void (*run)(void *argument);
+    void *argument;
+} work;
+
+static atomic_long threads;
+
+static void *begin(void *argument)
+{
+    const work todo = *(work *)argument;
+
+    free(argument);
+    todo.run(todo.argument);
+    (void)atomic_fetch_sub(&threads, 1);
+    return NULL;
+}
+
+long brood_posix_threads(void)
+{
+    return atomic_load(&threads);
+}
+
+void brood_posix_threads_leave(void)
+{
+    atomic_store(&threads, 0);
+}
+
+int brood_os_thread_start(void (*run)(void *argument), void *argument)
+{
+    work *todo = BROOD_ALLOC(malloc(sizeof *todo));
+    pthread_t thread;
+    sigset_t all;
+    sigset_t before;
+    int errnum;
+
+    if (todo == NULL) {
+        return brood_fail_nomem("a thread");
+    }
+    todo->run = run;
+    todo->argument = argument;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* the host's signals are for its threads */
+    (void)atomic_fetch_add(&threads, 1);
+    errnum =
+        BROOD_SYS_RETURNS("pthread_create", EAGAIN, pthread_create(&thread, NULL, begin, todo));
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (errnum != 0) {
+        (void)atomic_fetch_sub(&threads, 1);
+        free(todo);
+        return brood_posix_error(errnum, "start a thread");
+    }
+    (void)pthread_detach(thread);
+    return 0;
 }
 
 int brood_os_condition_init(brood_os_condition *condition)

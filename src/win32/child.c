@@ -10,6 +10,10 @@
 /* What argv[2] said; 0 if it said nothing of use. */
 static uint64_t hint_value;
 
+/* Where the long-lived secret is, unmapped. */
+static HANDLE kept_section;
+static size_t kept_size;
+
 /* Reads hex digits, nothing else; 0 for what is no number. */
 static uint64_t parse_hex(const char *text)
 {
@@ -114,7 +118,7 @@ static int map_secret(brood_win32_secret **out, HANDLE section)
     room = VirtualQuery(secret, &facts, sizeof facts) != 0 ? facts.RegionSize : 0;
     if (room < sizeof *secret || secret->magic != BROOD_WIN32_SECRET_MAGIC ||
         secret->record_size == 0 || secret->record_size > sizeof secret->record ||
-        secret->body_size > BROOD_OS_BODY_MAX ||
+        secret->body_size > BROOD_OS_BODY_MAX || secret->secret_size > sizeof secret->secret ||
         secret->handle_count > (room - sizeof *secret) / sizeof(uint64_t) ||
         secret->body_size >
             room - sizeof *secret - (size_t)secret->handle_count * sizeof(uint64_t)) {
@@ -169,6 +173,21 @@ static void close_sent(const brood_win32_secret *secret)
     }
 }
 
+/* Wipes what was used and keeps the section if the long-lived secret is in it. Returns the handle to
+ * close. */
+static HANDLE keep_secret(brood_win32_secret *secret, HANDLE section, int rc)
+{
+    SecureZeroMemory(secret->record, sizeof secret->record);
+    SecureZeroMemory(secret->nonce, sizeof secret->nonce);
+    if (rc != 0 || secret->secret_size == 0) {
+        SecureZeroMemory(secret->secret, sizeof secret->secret);
+        return section;
+    }
+    kept_section = section;
+    kept_size = (size_t)secret->secret_size;
+    return NULL;
+}
+
 /* The life of this process is bound to the parent's already: it was born into the parent's job. */
 int brood_os_child_receive(brood_os_arrival *out)
 {
@@ -207,9 +226,26 @@ int brood_os_child_receive(brood_os_arrival *out)
 
 done:
     if (secret != NULL) {
-        SecureZeroMemory(secret, sizeof *secret);
+        section = keep_secret(secret, section, rc);
         (void)UnmapViewOfFile(secret);
     }
     brood_win32_close(section);
     return rc;
+}
+
+int brood_os_child_secret(unsigned char secret[BROOD_OS_SECRET_MAX], size_t *size)
+{
+    brood_win32_secret *view = NULL;
+
+    if (kept_size > 0) {
+        view = BROOD_WIN("MapViewOfFile", ERROR_NOT_ENOUGH_MEMORY, NULL,
+                         brood_win32_view(kept_section, FILE_MAP_READ, sizeof *view));
+        if (view == NULL) {
+            return brood_win32_error(GetLastError(), "map the secret from the parent");
+        }
+        memcpy(secret, view->secret, kept_size);
+        (void)UnmapViewOfFile(view);
+    }
+    *size = kept_size;
+    return 0;
 }

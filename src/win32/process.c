@@ -89,6 +89,12 @@ int brood_os_process_stop(brood_os_process *process, brood_os_stop how)
     if (process->reaped) {
         return 0;
     }
+    if (how == BROOD_OS_INTERRUPT) {
+        return process->foreign
+                   ? brood_fail(BROOD_ENOTSUP, "only its parent can interrupt process %lld",
+                                (long long)process->pid)
+                   : 0; /* there are no signals: it was asked */
+    }
     if (BROOD_WIN("TerminateProcess", ERROR_ACCESS_DENIED, FALSE,
                   TerminateProcess(handle, status))) {
         return 0;

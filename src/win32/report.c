@@ -29,7 +29,7 @@ typedef struct page_head {
 
 typedef struct page {
     volatile LONG state;
-    uint32_t unused;
+    volatile LONG asked; /* by the parent, to stop */
     page_head head;
     unsigned char data[PAGE_SIZE - 2 * sizeof(uint32_t) - sizeof(page_head)];
 } page;
@@ -221,6 +221,18 @@ int brood_win32_report_bind(HANDLE section, HANDLE parent,
 HANDLE brood_win32_report_parent(void)
 {
     return ours.parent;
+}
+
+void brood_os_process_ask(brood_os_process *process)
+{
+    brood_win32_report *report = process->report;
+
+    (void)InterlockedExchange(&report->page->asked, 1);
+}
+
+bool brood_os_child_asked(void)
+{
+    return ours.page != NULL && InterlockedOr(&ours.page->asked, 0) != 0;
 }
 
 static void join(unsigned char *out, const brood_view pieces[2])

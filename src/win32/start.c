@@ -64,6 +64,9 @@ static int find_job(start_plan *plan)
 {
     int rc = 0;
 
+    if (plan->start->outlive) {
+        return 0;
+    }
     brood_os_mutex_lock(&job_mutex);
     if (our_job == NULL) {
         rc = make_job(&our_job);
@@ -133,6 +136,21 @@ static int share_streams(start_plan *plan)
     return rc;
 }
 
+/* It is born into the job: were it assigned later, our death in between would leave it. */
+static int list_job(start_plan *plan)
+{
+    if (plan->job == NULL) {
+        return 0;
+    }
+    if (!BROOD_WIN("UpdateProcThreadAttribute", ERROR_NOT_ENOUGH_MEMORY, FALSE,
+                   UpdateProcThreadAttribute(plan->startup.lpAttributeList, 0,
+                                             PROC_THREAD_ATTRIBUTE_JOB_LIST, &plan->job,
+                                             sizeof plan->job, NULL, NULL))) {
+        return brood_win32_error(GetLastError(), "name the job of a child");
+    }
+    return 0;
+}
+
 static int list_attributes(start_plan *plan)
 {
     LPPROC_THREAD_ATTRIBUTE_LIST list;
@@ -155,13 +173,7 @@ static int list_attributes(start_plan *plan)
                                              plan->inherited_count * sizeof(HANDLE), NULL, NULL))) {
         return brood_win32_error(GetLastError(), "list the handles that a child inherits");
     }
-    /* It is born into the job: were it assigned later, our death in between would leave it. */
-    if (!BROOD_WIN("UpdateProcThreadAttribute", ERROR_NOT_ENOUGH_MEMORY, FALSE,
-                   UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, &plan->job,
-                                             sizeof plan->job, NULL, NULL))) {
-        return brood_win32_error(GetLastError(), "name the job of a child");
-    }
-    return 0;
+    return list_job(plan);
 }
 
 /* ---- the child ---- */
@@ -191,9 +203,33 @@ static int find_program(start_plan *plan)
                : brood_win32_module_path(&plan->program, NULL);
 }
 
+/* A job that we are in may be somebody else's and keep all of its processes. */
+static int fail_create(const start_plan *plan, DWORD code)
+{
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits;
+
+    if (plan->start->outlive && code == ERROR_ACCESS_DENIED &&
+        QueryInformationJobObject(NULL, JobObjectExtendedLimitInformation, &limits, sizeof limits,
+                                  NULL) &&
+        (limits.BasicLimitInformation.LimitFlags &
+         (JOB_OBJECT_LIMIT_BREAKAWAY_OK | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK)) == 0) {
+        return brood_fail_system(BROOD_EACCES, (int64_t)code,
+                                 "start a process that outlives this one: the job object that this "
+                                 "program runs in lets no process leave "
+                                 "(JOB_OBJECT_LIMIT_BREAKAWAY_OK is missing)");
+    }
+    return brood_win32_error(code, "start %s",
+                             plan->start->executable != NULL ? plan->start->executable
+                                                             : "this program's executable");
+}
+
 static int create_child(start_plan *plan)
 {
     DWORD flags = CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
+
+    if (plan->start->outlive) {
+        flags |= CREATE_BREAKAWAY_FROM_JOB;
+    }
 
     /* Without a console of ours the system would open a window for the child's. */
     if (GetConsoleCP() == 0) {
@@ -203,9 +239,7 @@ static int create_child(start_plan *plan)
                    CreateProcessW(plan->program, plan->line, NULL, NULL, TRUE, flags, NULL, NULL,
                                   &plan->startup.StartupInfo, &plan->child))) {
         memset(&plan->child, 0, sizeof plan->child);
-        return brood_win32_error(GetLastError(), "start %s",
-                                 plan->start->executable != NULL ? plan->start->executable
-                                                                 : "this program's executable");
+        return fail_create(plan, GetLastError());
     }
     BROOD_STOP("parent-started");
     return 0;
@@ -299,6 +333,10 @@ static int fill_secret(start_plan *plan)
     memcpy(secret->nonce, brood_win32_report_nonce(plan->report), sizeof secret->nonce);
     memcpy(secret->record, plan->start->record, plan->start->record_size);
     secret->record_size = plan->start->record_size;
+    secret->secret_size = plan->start->secret.size;
+    if (secret->secret_size > 0) {
+        memcpy(secret->secret, plan->start->secret.data, plan->start->secret.size);
+    }
     secret->magic = BROOD_WIN32_SECRET_MAGIC;
     return 0;
 }

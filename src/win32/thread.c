@@ -1,6 +1,8 @@
 #include "win32.h"
 
+#include <process.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 /* platform.h spares its readers windows.h; both types are one pointer there. */
 _Static_assert(sizeof(SRWLOCK) == sizeof(brood_os_mutex), "an SRWLOCK is a pointer");
@@ -34,6 +36,41 @@ void brood_os_mutex_init(brood_os_mutex *mutex)
 void brood_os_mutex_fini(brood_os_mutex *mutex)
 {
     (void)mutex; /* nothing belongs to it */
+}
+
+typedef struct work {
+    void (*run)(void *argument);
+    void *argument;
+} work;
+
+static unsigned __stdcall begin(void *argument)
+{
+    const work todo = *(work *)argument;
+
+    free(argument);
+    todo.run(todo.argument);
+    return 0;
+}
+
+int brood_os_thread_start(void (*run)(void *argument), void *argument)
+{
+    work *todo = BROOD_ALLOC(malloc(sizeof *todo));
+    HANDLE thread;
+
+    if (todo == NULL) {
+        return brood_fail_nomem("a thread");
+    }
+    todo->run = run;
+    todo->argument = argument;
+    thread = BROOD_WIN("_beginthreadex", ERROR_NOT_ENOUGH_MEMORY, NULL,
+                       (HANDLE)_beginthreadex(NULL, 0, begin, todo, 0, NULL));
+    if (thread == NULL) {
+        const int rc = brood_win32_error(GetLastError(), "start a thread");
+        free(todo);
+        return rc;
+    }
+    brood_win32_close(thread);
+    return 0;
 }
 
 int brood_os_condition_init(brood_os_condition *condition)

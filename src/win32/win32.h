@@ -91,9 +91,11 @@ typedef struct brood_win32_secret {
     uint64_t parent; /* the parent's process */
     uint64_t record_size;
     uint64_t handle_count;
+    uint64_t secret_size;
     unsigned char nonce[BROOD_WIN32_NONCE_SIZE]; /* for reports */
     unsigned char record[BROOD_OS_RECORD_MAX];
-    uint64_t handles[]; /* handle_count of them, then body_size bytes */
+    unsigned char secret[BROOD_OS_SECRET_MAX]; /* stays here until somebody asks for it */
+    uint64_t handles[];                        /* handle_count of them, then body_size bytes */
 } brood_win32_secret;
 
 #define BROOD_WIN32_SECRET_MAGIC UINT64_C(0x3174657263657364)

@@ -1,5 +1,6 @@
 #include "support/insides.h"
 
+#include "authkey.h"
 #include "connection.h"
 #include "process_object.h"
 
@@ -21,6 +22,13 @@ int inside_send_raw(brood_connection *connection, const void *data, size_t size)
 int64_t inside_pid(void)
 {
     return brood_os_pid();
+}
+
+size_t inside_authkey(void *key)
+{
+    size_t size = 0;
+
+    return brood_authkey_copy(key, &size) == 0 ? size : 0;
 }
 
 static int adopt(brood_process **out, const char *name, brood_os_identity *identity)

@@ -11,6 +11,9 @@ int inside_send_raw(brood_connection *connection, const void *data, size_t size)
 /// inside_pid is this process's id.
 int64_t inside_pid(void);
 
+/// inside_authkey copies this process's authentication key (room for 1,024 bytes); 0 when it fails.
+size_t inside_authkey(void *key);
+
 /// inside_foreign makes an object of any process as one that another process told about: by number,
 /// or with a handle of it where the system has such.
 int inside_foreign(brood_process **out, int64_t pid, const char *name, bool with_handle);

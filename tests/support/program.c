@@ -59,6 +59,89 @@ static int leave_early(void)
     return 0;
 }
 
+/* ---- what is done about children at the end ---- */
+
+static int run_busy(brood_call *call)
+{
+    while (call != NULL) {
+    }
+    return 0;
+}
+
+/* Ends once its parent's standard input does. */
+static int read_input(brood_call *call)
+{
+    (void)call;
+    while (getchar() != EOF) {
+    }
+    printf("child has read\n");
+    return 0;
+}
+
+/* Sees its parent end, and lives on. */
+static int see_the_end(brood_call *call)
+{
+    brood_process *parent = brood_parent_process();
+    const int64_t pid = brood_process_pid(parent);
+
+    (void)call;
+    if (brood_process_join(parent, BROOD_FOREVER)) {
+        return brood_last_error()->error;
+    }
+    printf("child saw %s end%s%s\n", brood_process_name(parent),
+           brood_process_is_alive(parent) ? " but alive" : "",
+           brood_process_pid(parent) == pid ? "" : " as another");
+    return 0;
+}
+
+/* How main ends, where it is not by return. */
+static void end_early(const char *how)
+{
+    if (strcmp(how, "exit") == 0) {
+        exit(0);
+    }
+    if (strcmp(how, "_exit") == 0) {
+        _Exit(0);
+    }
+    if (strcmp(how, "abort") == 0) {
+        (void)fflush(stdout);
+        abort();
+    }
+}
+
+static int start_and_end(brood_function function, const brood_process_options *options,
+                         const char *how)
+{
+    brood_process *child = NULL;
+
+    if (brood_process_start(&child, function, NULL, options)) {
+        return brood_perror("start");
+    }
+    printf("main is over, child is %lld.\n", (long long)brood_process_pid(child));
+    (void)fflush(stdout);
+    brood_process_free(child);
+    end_early(how);
+    return 0;
+}
+
+static int end_with(const char *what, const char *how)
+{
+    brood_process_options options = BROOD_OPTIONS_INIT(process);
+
+    if (strcmp(what, "daemon") == 0) {
+        options.daemon = 1;
+        return start_and_end(run_busy, &options, how);
+    }
+    if (strcmp(what, "outlive") == 0) {
+        options.outlive_parent = true;
+        return start_and_end(see_the_end, &options, how);
+    }
+    if (strcmp(what, "busy") == 0) {
+        return start_and_end(run_busy, &options, how);
+    }
+    return start_and_end(read_input, &options, how);
+}
+
 /* The program's file is replaced while it runs, as an update does. */
 static int run_replaced(const char *path)
 {
@@ -117,6 +200,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(mode, "leave") == 0) {
         return leave_early();
+    }
+    if (strcmp(mode, "end") == 0 && argc > 3) {
+        return end_with(argv[2], argv[3]);
     }
     if (strcmp(mode, "replaced") == 0) {
         return run_replaced(argv[0]);

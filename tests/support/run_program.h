@@ -19,6 +19,10 @@ struct ProgramResult {
     int status = -1;    /* the exit code, or minus the signal; 127 if it could not be started */
     std::string out;
     std::string err;
+    bool Says(const std::string &text) const /* on either of them */
+    {
+        return out.find(text) != std::string::npos || err.find(text) != std::string::npos;
+    }
 };
 
 /// RunProgram starts the program and waits until it has ended, at most 100 seconds; then it is

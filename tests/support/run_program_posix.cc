@@ -122,7 +122,7 @@ class Session {
 
     bool InputIsDue() const
     {
-        return in_.get() >= 0 && result_.out.find(run_.input_after) != std::string::npos;
+        return in_.get() >= 0 && result_.Says(run_.input_after);
     }
 
     void Step()

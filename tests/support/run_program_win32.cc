@@ -161,9 +161,7 @@ class Session {
     void WriteInput()
     {
         std::unique_lock<std::mutex> lock(mutex_);
-        changed_.wait(lock, [this] {
-            return over_ || result_.out.find(run_.input_after) != std::string::npos;
-        });
+        changed_.wait(lock, [this] { return over_ || result_.Says(run_.input_after); });
         lock.unlock();
         DWORD count = 0;
         WriteFile(in_.get(), run_.input.data(), static_cast<DWORD>(run_.input.size()), &count,
