@@ -4,16 +4,21 @@
 #include <algorithm>
 #include <string>
 
+#include "support/methods.h"
 #include "support/process_list.h"
 #include "support/run_program.h"
 
 namespace {
 
+class Exit : public testing::TestWithParam<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(By, Exit, testing::ValuesIn(StartMethods()), MethodName);
+
 ProgramResult EndWith(const std::string &what, const std::string &how,
                       const std::string &input_after = "")
 {
     ProgramRun run;
-    run.arguments = {BROOD_PROGRAM_PATH, "end", what, how};
+    run.arguments = {BROOD_PROGRAM_PATH, "end", what, how, Exit::GetParam()};
     run.input_after = input_after;
     ProgramResult result = RunProgram(run);
     result.out.erase(std::remove(result.out.begin(), result.out.end(), '\r'), result.out.end());
@@ -32,7 +37,7 @@ bool IsGone(int64_t pid)
     return WaitFor([pid] { return !IsAlive(pid); });
 }
 
-TEST(Exit, TerminatesDaemonicChildren)
+TEST_P(Exit, TerminatesDaemonicChildren)
 {
     for (const char *how : {"return", "exit"}) {
         const ProgramResult result = EndWith("daemon", how);
@@ -44,7 +49,7 @@ TEST(Exit, TerminatesDaemonicChildren)
     }
 }
 
-TEST(Exit, SaysForWhomItWaits)
+TEST_P(Exit, SaysForWhomItWaits)
 {
     const ProgramResult result = EndWith("reader", "return", "brood: waiting for ");
     EXPECT_TRUE(result.ended);
@@ -55,7 +60,7 @@ TEST(Exit, SaysForWhomItWaits)
         << result.err;
 }
 
-TEST(Exit, LeavesAloneWhatOutlivesTheProgram)
+TEST_P(Exit, LeavesAloneWhatOutlivesTheProgram)
 {
     for (const char *how : {"return", "exit", "_exit", "abort"}) {
         const ProgramResult result = EndWith("outlive", how);
@@ -67,7 +72,7 @@ TEST(Exit, LeavesAloneWhatOutlivesTheProgram)
     }
 }
 
-TEST(Exit, OfAnyOtherKindEndsAllChildren)
+TEST_P(Exit, OfAnyOtherKindEndsAllChildren)
 {
     for (const char *how : {"_exit", "abort"}) {
         const ProgramResult result = EndWith("busy", how);

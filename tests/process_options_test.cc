@@ -9,6 +9,7 @@
 #include "fault.h"
 #include "support/fault.h"
 #include "support/insides.h"
+#include "support/methods.h"
 #include "support/objects.h"
 #include "support/process_list.h"
 
@@ -32,6 +33,10 @@ int RunForEver(brood_call *)
         std::this_thread::yield();
     }
 }
+
+OVER_METHODS(ProcessDaemon);
+OVER_METHODS(ProcessAuthkey);
+OVER_METHODS(ProcessDeadline);
 
 brood_process_options Options()
 {
@@ -111,7 +116,7 @@ int TellDaemon(brood_call *call)
     return brood_return(call, brood_tuple(items, 2));
 }
 
-TEST(ProcessDaemon, HasNoChildrenOfItsOwn)
+TEST_P(ProcessDaemon, HasNoChildrenOfItsOwn)
 {
     EXPECT_FALSE(brood_process_daemon(brood_current_process()));
     EXPECT_FALSE(brood_process_daemon(nullptr));
@@ -136,7 +141,7 @@ int TellWhyNot(brood_call *)
     return brood_process_start(&raw, Nothing, nullptr, nullptr);
 }
 
-TEST(ProcessDaemon, IsToldInWordsThatItHasNone)
+TEST_P(ProcessDaemon, IsToldInWordsThatItHasNone)
 {
     brood_process_options options = Options();
     options.daemon = 1;
@@ -192,7 +197,7 @@ std::vector<std::string> KeysOf(const Process &child)
     return keys;
 }
 
-TEST(ProcessAuthkey, IsRandomAtFirstAndInheritedByAllGenerations)
+TEST_P(ProcessAuthkey, IsRandomAtFirstAndInheritedByAllGenerations)
 {
     const std::string key = OwnKey();
     EXPECT_EQ(32u, key.size());
@@ -200,7 +205,7 @@ TEST(ProcessAuthkey, IsRandomAtFirstAndInheritedByAllGenerations)
     EXPECT_EQ(std::vector<std::string>(3, key), KeysOf(Start(TellKeys, BROOD_ARGS(1))));
 }
 
-TEST(ProcessAuthkey, MayBeGivenToAChildAndIsInheritedFromIt)
+TEST_P(ProcessAuthkey, MayBeGivenToAChildAndIsInheritedFromIt)
 {
     for (const size_t size : {size_t{1}, size_t{16}, size_t{1024}}) {
         const std::string given(size, static_cast<char>('a' + size % 7));
@@ -220,7 +225,7 @@ int TellKeyLater(brood_call *call)
     return rc ? rc : brood_return(call, brood_bytes(key.data(), key.size()));
 }
 
-TEST(ProcessAuthkey, MayBeChangedForLaterChildren)
+TEST_P(ProcessAuthkey, MayBeChangedForLaterChildren)
 {
     const std::string before = OwnKey();
     auto [mine, theirs] = Pipe();
@@ -236,7 +241,7 @@ TEST(ProcessAuthkey, MayBeChangedForLaterChildren)
     EXPECT_EQ(before, std::string(static_cast<const char *>(view.data), view.size));
 }
 
-TEST(ProcessAuthkey, HasOneTo1024Bytes)
+TEST_P(ProcessAuthkey, HasOneTo1024Bytes)
 {
     const std::string large(1025, 'k');
     brood_process_options options = Options();
@@ -261,14 +266,14 @@ int SetKeyWithFaults(brood_call *)
     return bad == 0 && OwnKey() == "key" ? 0 : 1;
 }
 
-TEST(ProcessAuthkey, IsKeptOrNotWhenAnyStepFails)
+TEST_P(ProcessAuthkey, IsKeptOrNotWhenAnyStepFails)
 {
     EXPECT_EQ(0, Result(Start(SetKeyWithFaults))) << LastWords();
 }
 
 /* ---- deadline ---- */
 
-TEST(ProcessDeadline, KillsABusyProcessThatNobodyWaitsFor)
+TEST_P(ProcessDeadline, KillsABusyProcessThatNobodyWaitsFor)
 {
     brood_process_options options = Options();
     options.deadline_ms = 30;
@@ -285,7 +290,7 @@ TEST(ProcessDeadline, KillsABusyProcessThatNobodyWaitsFor)
         << LastWords();
 }
 
-TEST(ProcessDeadline, IsEachChildsOwn)
+TEST_P(ProcessDeadline, IsEachChildsOwn)
 {
     auto [mine, theirs] = Pipe();
     brood_process_options options = Options();
@@ -304,7 +309,7 @@ TEST(ProcessDeadline, IsEachChildsOwn)
     EXPECT_EQ(nullptr, brood_process_failure(later.get()));
 }
 
-TEST(ProcessDeadline, HoldsWhenTheObjectIsLetGo)
+TEST_P(ProcessDeadline, HoldsWhenTheObjectIsLetGo)
 {
     brood_process_options options = Options();
     options.deadline_ms = 20;
@@ -320,7 +325,7 @@ TEST(ProcessDeadline, HoldsWhenTheObjectIsLetGo)
     EXPECT_TRUE(WaitFor(is_reaped));
 }
 
-TEST(ProcessDeadline, IsNotBlamedForAnotherEnd)
+TEST_P(ProcessDeadline, IsNotBlamedForAnotherEnd)
 {
     brood_process_options options = Options();
     options.deadline_ms = 3600 * 1000;
@@ -331,7 +336,7 @@ TEST(ProcessDeadline, IsNotBlamedForAnotherEnd)
     EXPECT_NE(std::string::npos, LastWords().find("was ended by signal 9")) << LastWords();
 }
 
-TEST(ProcessDeadline, LeavesNothingBehindWhenAnyStepFails)
+TEST_P(ProcessDeadline, LeavesNothingBehindWhenAnyStepFails)
 {
     ForEachFault([] {
         brood_process *raw = nullptr;
@@ -355,7 +360,7 @@ TEST(ProcessDeadline, LeavesNothingBehindWhenAnyStepFails)
     EXPECT_TRUE(ChildrenOf(inside_pid()).empty());
 }
 
-TEST(ProcessDeadline, OfManyAreKept)
+TEST_P(ProcessDeadline, OfManyAreKept)
 {
     std::vector<Process> children;
     brood_process_options options = Options();

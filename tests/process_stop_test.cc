@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "support/insides.h"
+#include "support/methods.h"
 #include "support/objects.h"
 #include "support/process_list.h"
 
@@ -18,6 +18,9 @@ constexpr bool kWindows =
 #else
     false;
 #endif
+
+OVER_METHODS(ProcessInterrupt);
+OVER_METHODS(ProcessStopInSteps);
 
 /* Says that it runs, and then only stops when it is asked to. */
 int RunUntilAsked(brood_call *call)
@@ -80,7 +83,7 @@ int ExitCode(const Process &process)
 
 /* ---- interrupt ---- */
 
-TEST(ProcessInterrupt, ReachesAFunctionThatAsks)
+TEST_P(ProcessInterrupt, ReachesAFunctionThatAsks)
 {
     const Process child = StartAndAwait(RunUntilAsked, "ignored");
     ASSERT_TRUE(child) << LastWords();
@@ -91,7 +94,7 @@ TEST(ProcessInterrupt, ReachesAFunctionThatAsks)
     EXPECT_EQ(0, brood_process_interrupt(child.get())) << "has ended already";
 }
 
-TEST(ProcessInterrupt, EndsOthersOnUnix)
+TEST_P(ProcessInterrupt, EndsOthersOnUnix)
 {
     const Process child = StartAndAwait(RunForEver);
     ASSERT_TRUE(child) << LastWords();
@@ -105,7 +108,7 @@ TEST(ProcessInterrupt, EndsOthersOnUnix)
     EXPECT_EQ(kWindows ? -9 : -2, ExitCode(child));
 }
 
-TEST(ProcessInterrupt, RefusesWhatMakesNoSense)
+TEST_P(ProcessInterrupt, RefusesWhatMakesNoSense)
 {
     EXPECT_EQ(BROOD_EINVAL, brood_process_interrupt(nullptr));
     EXPECT_EQ(BROOD_EINVAL, brood_process_interrupt(brood_current_process()));
@@ -119,7 +122,7 @@ const brood_stop_step kAskOnly = {BROOD_STOP_ASK, 1};
 const brood_stop_step kTerminate = {BROOD_STOP_TERMINATE, kSoon};
 const brood_stop_step kKill = {BROOD_STOP_KILL, BROOD_FOREVER};
 
-TEST(ProcessStop, AsksNicelyFirst)
+TEST_P(ProcessStopInSteps, AsksNicelyFirst)
 {
     const Process child = StartAndAwait(RunUntilAsked);
     ASSERT_TRUE(child) << LastWords();
@@ -130,7 +133,7 @@ TEST(ProcessStop, AsksNicelyFirst)
     EXPECT_EQ(0, brood_process_stop(child.get(), nullptr, 0));
 }
 
-TEST(ProcessStop, GoesOnToTheNextStepWhenTheTimeIsOver)
+TEST_P(ProcessStopInSteps, GoesOnToTheNextStepWhenTheTimeIsOver)
 {
     const Process child = StartAndAwait(RunForEver);
     ASSERT_TRUE(child) << LastWords();
@@ -141,7 +144,7 @@ TEST(ProcessStop, GoesOnToTheNextStepWhenTheTimeIsOver)
     EXPECT_EQ(-15, ExitCode(child));
 }
 
-TEST(ProcessStop, KillsWhatIgnoresAllElse)
+TEST_P(ProcessStopInSteps, KillsWhatIgnoresAllElse)
 {
     const Process child = StartAndAwait(RunForEver, "ignored");
     ASSERT_TRUE(child) << LastWords();
@@ -152,7 +155,7 @@ TEST(ProcessStop, KillsWhatIgnoresAllElse)
     }
 }
 
-TEST(ProcessStop, RefusesWhatMakesNoSense)
+TEST_P(ProcessStopInSteps, RefusesWhatMakesNoSense)
 {
     const Process child = StartAndAwait(RunForEver);
     ASSERT_TRUE(child) << LastWords();

@@ -70,7 +70,7 @@ TEST(Init, FindsTheCommandLineItselfWhenItIsGivenNone)
     EXPECT_EQ("child says hello\n", result.out);
 }
 
-TEST(Exit, WaitsForChildrenThatStillRun)
+TEST(Init, WaitsForChildrenThatStillRunAtTheEnd)
 {
     const ProgramResult result = RunMode({"leave"});
     EXPECT_TRUE(result.ended);

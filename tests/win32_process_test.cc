@@ -15,6 +15,11 @@ namespace {
  * them. Before main, so that it holds in the children too. */
 const UINT kErrorMode = SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
 
+int CountsNothing(brood_call *)
+{
+    return 0;
+}
+
 int ExitWith(brood_call *call)
 {
     uint64_t status = 0;
@@ -80,6 +85,84 @@ TEST(Win32ExitCode, OfARealCrashIsNegative)
     ASSERT_TRUE(process) << LastWords();
     EXPECT_EQ(BROOD_EWORKER, Result(process));
     EXPECT_EQ(-11, brood_last_error()->exitcode);
+}
+
+#if defined(__x86_64__) || defined(_M_X64)
+int DividesByZero(brood_call *call)
+{
+    const volatile int zero = static_cast<int>(brood_call_count(call));
+    return 7 / zero;
+}
+
+/* A real overflow ends the process with status 0 under Wine 8, so this is only the exception. */
+int OverflowsItsStack(brood_call *)
+{
+    RaiseException(EXCEPTION_STACK_OVERFLOW, EXCEPTION_NONCONTINUABLE, 0, nullptr);
+    return 0;
+}
+
+int RunsNoInstruction(brood_call *)
+{
+    __builtin_trap();
+}
+
+int FailsFast(brood_call *)
+{
+    __asm__ volatile("int $0x29" : : "c"(7)); /* what __fastfail is */
+    return 0;
+}
+
+struct Crash {
+    const char *name;
+    brood_function function;
+    int exitcode;
+};
+
+TEST(Win32ExitCode, OfEachKindOfRealCrashIsItsSignals)
+{
+    const Crash crashes[] = {{"division", DividesByZero, -8},
+                             {"stack", OverflowsItsStack, -11},
+                             {"instruction", RunsNoInstruction, -4},
+                             {"fail-fast", FailsFast, -6}};
+    for (const Crash &crash : crashes) {
+        const Process process = Start(crash.function);
+        ASSERT_TRUE(process) << LastWords();
+        EXPECT_EQ(BROOD_EWORKER, Result(process)) << crash.name;
+        EXPECT_EQ(crash.exitcode, brood_last_error()->exitcode)
+            << crash.name << ", status " << std::hex << brood_last_error()->system_code;
+    }
+}
+#endif
+
+/* ---- a child that outlives ---- */
+
+/* Puts itself into a job that keeps its processes, as some hosts do, and tries to have such a child. */
+int StartsOneFromAClosedJob(brood_call *)
+{
+    const HANDLE job = CreateJobObjectW(nullptr, nullptr);
+    if (!AssignProcessToJobObject(job, GetCurrentProcess())) {
+        return brood_raise(nullptr, 9, "no nested jobs");
+    }
+    brood_process_options options = BROOD_OPTIONS_INIT(process);
+    options.outlive_parent = true;
+    brood_process *raw = nullptr;
+    const int rc = brood_process_start(&raw, CountsNothing, nullptr, &options);
+    brood_process_free(raw);
+    return rc;
+}
+
+TEST(Win32Start, SaysWhichJobKeepsAChildFromOutliving)
+{
+    testing::internal::CaptureStderr();
+    const Process process = Start(StartsOneFromAClosedJob);
+    const int rc = Result(process);
+    testing::internal::GetCapturedStderr();
+    if (rc == 0) {
+        GTEST_SKIP() << "this system lets it leave all the same";
+    }
+    EXPECT_EQ(BROOD_EACCES, rc) << LastWords();
+    EXPECT_NE(std::string::npos, LastWords().find("JOB_OBJECT_LIMIT_BREAKAWAY_OK is missing"))
+        << LastWords();
 }
 
 /* ---- what a child inherits ---- */

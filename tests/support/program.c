@@ -124,10 +124,13 @@ static int start_and_end(brood_function function, const brood_process_options *o
     return 0;
 }
 
-static int end_with(const char *what, const char *how)
+static int end_with(const char *what, const char *how, const char *method)
 {
     brood_process_options options = BROOD_OPTIONS_INIT(process);
 
+    if (brood_set_start_method(method, true)) {
+        return brood_perror(method);
+    }
     if (strcmp(what, "daemon") == 0) {
         options.daemon = 1;
         return start_and_end(run_busy, &options, how);
@@ -201,8 +204,8 @@ int main(int argc, char **argv)
     if (strcmp(mode, "leave") == 0) {
         return leave_early();
     }
-    if (strcmp(mode, "end") == 0 && argc > 3) {
-        return end_with(argv[2], argv[3]);
+    if (strcmp(mode, "end") == 0 && argc > 4) {
+        return end_with(argv[2], argv[3], argv[4]);
     }
     if (strcmp(mode, "replaced") == 0) {
         return run_replaced(argv[0]);
