@@ -13,61 +13,80 @@
 
 /* ---- headers ---- */
 
-/* Returns and sets what brood_frame_read has to. */
-static int read_header(const uint8_t *data, size_t size, uint64_t *length)
+static uint64_t read_number(const uint8_t *data, size_t size)
 {
-    int64_t narrow = 0;
-    uint64_t wide = 0;
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        number = number * 256 + data[i];
+    }
+    return number;
+}
+
+/* Returns and sets what brood_frame_read has to. */
+static int read_header(const uint8_t *data, size_t size, brood_frame *frame)
+{
+    int64_t narrow;
+    uint64_t wide;
 
     if (size < 4) {
         return 0;
     }
-    for (size_t i = 0; i < 4; i++) {
-        narrow = narrow * 256 + data[i];
-    }
-    narrow -= data[0] >= 0x80 ? INT64_C(1) << 32 : 0;
+    narrow = (int64_t)read_number(data, 4) - (data[0] >= 0x80 ? INT64_C(1) << 32 : 0);
     if (narrow >= 0) {
-        *length = (uint64_t)narrow;
+        *frame = (brood_frame){(uint64_t)narrow, 0};
         return 4;
     }
-    if (narrow != -1) {
+    if (narrow < -2) {
         return BROOD_EDECODE;
     }
     if (size < 12) {
         return 0;
     }
-    for (size_t i = 4; i < 12; i++) {
-        wide = wide * 256 + data[i];
+    wide = read_number(data + 4, 8);
+    if (narrow == -1 && wide >> 63 == 0) {
+        *frame = (brood_frame){wide, 0};
+        return 12;
     }
-    if (wide >> 63 != 0) {
+    if (narrow == -1 || wide >> 32 == 0 || wide >> 32 > 1 << 20 || (uint32_t)wide > 1 << 16) {
         return BROOD_EDECODE;
     }
-    *length = wide;
+    *frame = (brood_frame){(uint32_t)wide, (uint32_t)(wide >> 32)};
     return 12;
 }
 
 static void check_header(const uint8_t *data, size_t size)
 {
-    uint64_t length = 99;
-    uint64_t expected = 99;
-    int rc = brood_frame_read(data, size, &length);
+    brood_frame frame = {99, 99};
+    brood_frame expected = {99, 99};
+    int rc = brood_frame_read(data, size, &frame);
 
     FUZZ_CHECK(rc == read_header(data, size, &expected));
-    FUZZ_CHECK(length == expected);
+    FUZZ_CHECK(frame.size == expected.size && frame.handles == expected.handles);
+}
+
+static void check_back(const unsigned char *header, size_t size, brood_frame expected)
+{
+    brood_frame back = {~expected.size, ~expected.handles};
+
+    for (size_t have = 0; have < size; have++) {
+        FUZZ_CHECK(brood_frame_read(header, have, &back) == 0);
+    }
+    FUZZ_CHECK(brood_frame_read(header, size, &back) == (int)size);
+    FUZZ_CHECK(back.size == expected.size && back.handles == expected.handles);
 }
 
 static void check_written(uint64_t length)
 {
     unsigned char header[BROOD_FRAME_LONG];
-    uint64_t back = ~length;
     const size_t size = brood_frame_write(header, length);
+    const uint32_t handles = 1 + (uint32_t)(length % BROOD_FRAME_HANDLES_MAX);
+    const uint32_t filler = (uint32_t)(length >> 32) % (BROOD_FRAME_FILLER_MAX + 1);
 
     FUZZ_CHECK(size == (length < (UINT64_C(1) << 31) ? 4u : 12u));
-    for (size_t have = 0; have < size; have++) {
-        FUZZ_CHECK(brood_frame_read(header, have, &back) == 0);
-    }
-    FUZZ_CHECK(brood_frame_read(header, size, &back) == (int)size);
-    FUZZ_CHECK(back == length);
+    check_back(header, size, (brood_frame){length, 0});
+    FUZZ_CHECK(brood_frame_announce(header, handles, filler) == 12);
+    check_back(header, 12, (brood_frame){filler, handles});
 }
 
 static void check_headers(const uint8_t *data, size_t size)
@@ -113,25 +132,82 @@ static void send_piece(stream *s, size_t size)
     }
 }
 
-/* What has to come of receiving now. */
-static int expect(const stream *s, bool ended, uint64_t *length, size_t *header)
-{
-    const int rc = read_header(s->all + s->at, s->sent - s->at, length);
+/* Where a reader stands in what was sent so far. */
+typedef struct place {
+    size_t at;
+    size_t begin; /* of what belongs to the next message */
+    bool handles; /* some were announced, and all marks of theirs came */
+} place;
 
-    if (rc < 0) {
-        return s->last == BROOD_EDECODE || s->last == BROOD_EBROKEN ? BROOD_EBROKEN : BROOD_EDECODE;
+/* Behind an announcement: 0, or what has to come of receiving. None of the handles is there. */
+static int pass_handles(const stream *s, place *p, brood_frame announced)
+{
+    size_t left = announced.handles;
+
+    if (p->handles) {
+        return BROOD_EDECODE;
     }
-    *header = (size_t)rc;
-    if (rc > 0 && *length > MOST) {
-        return BROOD_ETOOBIG;
-    }
-    if (rc > 0 && *length <= s->sent - s->at - *header) {
-        return 0;
-    }
-    if (!ended) {
+    if (s->sent - p->at < announced.size) {
         return BROOD_ETIMEDOUT;
     }
-    return s->at == s->sent ? BROOD_EEND : BROOD_EPEER;
+    p->at += (size_t)announced.size;
+    while (left > 0) {
+        if (p->at == s->sent) {
+            return BROOD_ETIMEDOUT;
+        }
+        switch (s->all[p->at++]) {
+        case 'h':
+            left -= left < BROOD_OS_GROUP_MAX ? left : BROOD_OS_GROUP_MAX;
+            p->handles = true;
+            break;
+        case 'c':
+            *p = (place){p->at, p->at, false};
+            return 0;
+        default:
+            return BROOD_EDECODE;
+        }
+    }
+    return 0;
+}
+
+/* What has to come of receiving now. If that is a message, its bytes are at the place. */
+static int expect_message(const stream *s, place *p, brood_frame *frame)
+{
+    for (;;) {
+        int rc = read_header(s->all + p->at, s->sent - p->at, frame);
+        if (rc <= 0) {
+            return rc < 0 ? rc : BROOD_ETIMEDOUT;
+        }
+        p->at += (size_t)rc;
+        if (frame->handles == 0) {
+            break;
+        }
+        rc = pass_handles(s, p, *frame);
+        if (rc) {
+            return rc;
+        }
+    }
+    if (frame->size > MOST) {
+        return BROOD_ETOOBIG;
+    }
+    return frame->size <= s->sent - p->at ? 0 : BROOD_ETIMEDOUT;
+}
+
+static int expect(const stream *s, bool ended, uint64_t *length, size_t *header)
+{
+    place p = {s->at, s->at, false};
+    brood_frame frame = {0, 0};
+    int rc = expect_message(s, &p, &frame);
+
+    *length = frame.size;
+    *header = p.at - s->at;
+    if (rc == BROOD_EDECODE && (s->last == BROOD_EDECODE || s->last == BROOD_EBROKEN)) {
+        return BROOD_EBROKEN;
+    }
+    if (rc == BROOD_ETIMEDOUT && ended) {
+        return p.begin == s->sent ? BROOD_EEND : BROOD_EPEER;
+    }
+    return rc;
 }
 
 static int receive_into(stream *s, const uint8_t *expected, uint64_t length)

@@ -90,6 +90,9 @@ def frame():
     def wide(data):
         return struct.pack('>iQ', -1, len(data)) + data
 
+    def announced(handles, filler, marks):
+        return struct.pack('>iII', -2, handles, len(filler)) + filler + marks
+
     messages = short(b'') + short(b'abc') + wide(b'defg') + short(b'h' * 150)
     write('frame', {
         'whole': b'\0' + bytes([0] * 4) + messages,
@@ -99,7 +102,16 @@ def frame():
         'cut-header': b'\x0f' + bytes([9, 1, 9, 1]) + short(b'a') + wide(b'b')[:9],
         'too-long': b'\xff' + bytes([0] * 4) + short(b'a') + short(b'x' * 301),
         'two-gibibytes': b'\0' + bytes([0] * 4) + struct.pack('>iQ', -1, 2**31) + b'x',
-        'negative': b'\0' + bytes([4] * 4) + short(b'a') + struct.pack('>i', -2),
+        'negative': b'\0' + bytes([4] * 4) + short(b'a') + struct.pack('>i', -3),
+        'handles': b'\x33' + bytes([0] * 4) + announced(3, b'', b'h') + short(b'a') +
+                   announced(300, b'fill', b'hh') + short(b'bc'),
+        'handles-in-pieces': b'\x55' + bytes([5, 6, 3, 1]) + announced(600, b'filler', b'hhh') +
+                             short(b'piece by piece'),
+        'called-off': b'\0' + bytes([0] * 4) + announced(300, b'f', b'hc') + short(b'a') +
+                      announced(1, b'', b'c'),
+        'announced-twice': b'\0' + bytes([0] * 4) + announced(1, b'', b'h') +
+                           announced(1, b'', b'h') + short(b'a'),
+        'wrong-mark': b'\0' + bytes([0] * 4) + announced(251, b'', b'hx') + short(b'a'),
         'beyond': b'\0' + bytes([4] * 4) + short(b'a') + struct.pack('>iQ', -1, 2**63),
     })
 

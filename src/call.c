@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "function.h"
 #include "little_endian.h"
 #include "message.h"
+#include "object.h"
 #include "opcode.h"
 #include "platform.h"
 #include "utf8.h"
@@ -85,8 +87,24 @@ static void set_result(brood_call *call, brood_buffer *result)
     call->result = *result;
 }
 
+/* A result outlives this process; what needs a handle cannot. */
+static int save_for_result(void *user, brood_value object, brood_value *id)
+{
+    brood_arena *arena = user;
+
+    if (object.kind == BROOD_FUNCTION) {
+        return brood_function_save(arena, object.as.function, id);
+    }
+    return brood_fail(BROOD_ETYPE,
+                      "a %s cannot be a result, which is read when this process has ended: send it "
+                      "over a connection",
+                      brood_kind_name(object.kind));
+}
+
 int brood_return(brood_call *call, brood_value value)
 {
+    brood_arena arena = BROOD_ARENA_NONE;
+    const brood_saver saver = {NULL, save_for_result, &arena};
     brood_buffer result = BROOD_BUFFER_NONE;
     brood_room room = brood_room_of_buffer(&result);
     int rc = 0;
@@ -94,7 +112,8 @@ int brood_return(brood_call *call, brood_value value)
     if (call == NULL) {
         return fail_no_call();
     }
-    rc = brood_codec_encode(value, call->saver, &room);
+    rc = brood_codec_encode(value, &saver, &room);
+    brood_arena_release(&arena);
     if (rc != 0) {
         brood_buffer_release(&result);
         return rc;

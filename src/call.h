@@ -5,7 +5,6 @@
 #include <brood/call.h>
 
 #include "buffer.h"
-#include "codec.h"
 #include "error.h"
 
 struct brood_call {
@@ -14,7 +13,6 @@ struct brood_call {
     const brood_value *named; /* name, value in turn */
     size_t named_count;       /* pairs */
     brood_buffer result;      /* encoded; empty: none */
-    const brood_saver *saver; /* for functions and objects in results; NULL: refused */
     bool raised;              /* brood_raise was called: `code` and `words` are set */
     int code;
     char words[BROOD_WORDS_SIZE];

@@ -15,11 +15,11 @@
 #include "init.h"
 #include "log.h"
 #include "message.h"
-#include "parcel.h"
 #include "platform.h"
 #include "process_class.h"
 #include "process_object.h"
 #include "report.h"
+#include "unparcel.h"
 
 #define EXIT_BROOD_ERROR 1
 #define LARGEST_CODE 255
@@ -91,7 +91,6 @@ static void describe_end(brood_report *report, const brood_call *call, int rc)
 
 typedef struct start {
     brood_os_arrival arrival;
-    brood_unparcel unparcel;
     brood_message *message;
     char name[BROOD_NAME_SIZE];
 } start;
@@ -136,15 +135,18 @@ static int verify(start *s, brood_buffer *body)
 /* Takes the body over, and the handles that came with it. */
 static int decode(start *s, brood_buffer *body)
 {
-    brood_loader loader = brood_unparcel_loader(&s->unparcel);
+    brood_unparcel unparcel;
+    brood_loader loader;
+    int rc;
 
-    s->unparcel.handles = s->arrival.handles;
-    s->unparcel.count = s->arrival.handle_count;
-    s->unparcel.objects = BROOD_ALLOC(calloc(s->unparcel.count + 1, sizeof(brood_value)));
-    if (s->unparcel.objects == NULL) {
-        return brood_fail_nomem("the objects from the parent");
-    }
-    return brood_message_from_buffer(&s->message, body, &loader);
+    brood_unparcel_init(&unparcel, s->arrival.handles, s->arrival.handle_count);
+    s->arrival.handles = NULL;
+    s->arrival.handle_count = 0;
+    unparcel.may_load = true; /* the parent says what we run */
+    loader = brood_unparcel_loader(&unparcel);
+    rc = brood_message_from_buffer(&s->message, body, &loader);
+    brood_unparcel_close(&unparcel);
+    return rc;
 }
 
 static void close_rest(start *s)
@@ -154,10 +156,8 @@ static void close_rest(start *s)
     }
     brood_buffer_release(&s->arrival.body);
     free(s->arrival.handles);
-    free(s->unparcel.objects);
     s->arrival.handles = NULL;
     s->arrival.handle_count = 0;
-    s->unparcel.objects = NULL;
 }
 
 static int receive(start *s, brood_buffer *body)

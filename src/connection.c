@@ -7,12 +7,11 @@
 #include "error.h"
 #include "fault.h"
 #include "fork.h"
-#include "frame.h"
 #include "locks.h"
 
 /* ---- life ---- */
 
-static brood_connection *new_connection(bool readable, bool writable)
+brood_connection *brood_connection_blank(const brood_connection_state *state)
 {
     brood_connection *connection = BROOD_ALLOC(calloc(1, sizeof *connection));
 
@@ -27,8 +26,9 @@ static brood_connection *new_connection(bool readable, bool writable)
     brood_os_mutex_init(&connection->mutex);
     brood_atomic_store(&connection->refs, 1);
     brood_atomic_store(&connection->generation, brood_generation());
-    connection->readable = readable;
-    connection->writable = writable;
+    connection->readable = state->readable;
+    connection->writable = state->writable;
+    connection->trusted = state->trusted;
     connection->stream = BROOD_OS_STREAM_NONE;
     return connection;
 }
@@ -36,6 +36,8 @@ static brood_connection *new_connection(bool readable, bool writable)
 int brood_pipe(brood_connection **first, brood_connection **second, brood_direction direction)
 {
     const bool duplex = direction == BROOD_DUPLEX;
+    brood_connection_state one = {0};
+    brood_connection_state two = {0};
     brood_connection *a = NULL;
     brood_connection *b = NULL;
     int rc = 0;
@@ -49,8 +51,11 @@ int brood_pipe(brood_connection **first, brood_connection **second, brood_direct
         return brood_fail(BROOD_EINVAL, "a pipe is BROOD_DUPLEX or BROOD_ONE_WAY, not %d",
                           (int)direction);
     }
-    a = new_connection(true, duplex);
-    b = a ? new_connection(duplex, true) : NULL;
+    one.readable = two.writable = true;
+    one.writable = two.readable = duplex;
+    one.trusted = two.trusted = true;
+    a = brood_connection_blank(&one);
+    b = a ? brood_connection_blank(&two) : NULL;
     if (b == NULL) {
         rc = brood_last_error()->error;
         goto done;
@@ -70,39 +75,10 @@ done:
     return rc;
 }
 
-int brood_connection_of_handle(brood_connection **out, brood_os_handle handle, bool readable,
-                               bool writable, brood_view unread)
-{
-    brood_connection *connection = new_connection(readable, writable);
-    int rc;
-
-    if (connection == NULL) {
-        return brood_last_error()->error;
-    }
-    if (unread.size > 0) {
-        connection->room_size =
-            unread.size > BROOD_CONNECTION_ROOM ? unread.size : BROOD_CONNECTION_ROOM;
-        connection->room = BROOD_ALLOC(malloc(connection->room_size));
-        if (connection->room == NULL) {
-            brood_connection_free(connection);
-            return brood_fail_nomem("what a connection had read ahead");
-        }
-        memcpy(connection->room, unread.data, unread.size);
-        connection->room_end = unread.size;
-    }
-    rc = brood_os_stream_adopt(&connection->stream, handle);
-    if (rc) {
-        brood_connection_free(connection);
-        return rc;
-    }
-    *out = connection;
-    return 0;
-}
-
 int brood_connection_adopt(brood_connection **out, brood_handle handle, bool readable,
                            bool writable)
 {
-    const brood_view nothing = {NULL, 0};
+    brood_connection_state state; /* a stranger's: not trusted */
     int rc;
 
     if (out == NULL) {
@@ -112,9 +88,12 @@ int brood_connection_adopt(brood_connection **out, brood_handle handle, bool rea
     if (!readable && !writable) {
         return brood_fail(BROOD_EINVAL, "a connection that neither receives nor sends");
     }
+    memset(&state, 0, sizeof state);
+    state.readable = readable;
+    state.writable = writable;
     rc = brood_os_stream_check(handle, readable, writable);
     if (rc == 0) {
-        rc = brood_connection_of_handle(out, handle, readable, writable, nothing);
+        rc = brood_connection_of_handle(out, handle, &state);
     }
     if (rc == 0) {
         brood_os_stream_settle(handle);
@@ -145,6 +124,9 @@ static int put_in_order(brood_connection *connection)
     }
     brood_os_mutex_init(&connection->mutex);
     connection->garbled = connection->garbled || connection->busy[BROOD_READING];
+    if (connection->busy[BROOD_READING]) {
+        memset(&connection->arrival, 0, sizeof connection->arrival); /* perhaps half changed */
+    }
     connection->has_header = connection->has_header && !connection->garbled;
     connection->cut = connection->cut || connection->busy[BROOD_WRITING];
     connection->busy[BROOD_READING] = false;
@@ -184,6 +166,7 @@ void brood_connection_free(brood_connection *connection)
     }
     if (!brood_fork_lost(brood_atomic_load(&connection->generation))) {
         brood_os_stream_close(&connection->stream);
+        brood_arrival_close(&connection->arrival);
     }
     if (is_in_order(connection)) {
         brood_os_condition_fini(&connection->changed);
@@ -194,21 +177,34 @@ void brood_connection_free(brood_connection *connection)
     free(connection);
 }
 
-/* Called with the mutex held; the caller closes what it returns, without it. */
-static brood_os_stream take_stream_if_done(brood_connection *connection)
+/* What is closed when nobody uses a closed connection any more. */
+typedef struct remains {
+    brood_os_stream stream;
+    brood_arrival arrival;
+} remains;
+
+/* Called with the mutex held; the caller buries what it returns, without it. */
+static remains take_remains_if_done(brood_connection *connection)
 {
-    brood_os_stream stream = BROOD_OS_STREAM_NONE;
+    remains rest = {BROOD_OS_STREAM_NONE, {0}};
 
     if (connection->closed && connection->users == 0) {
-        stream = connection->stream;
+        rest.stream = connection->stream;
+        rest.arrival = brood_arrival_take(connection);
         connection->stream = BROOD_OS_STREAM_NONE;
     }
-    return stream;
+    return rest;
+}
+
+static void bury(remains *rest)
+{
+    brood_os_stream_close(&rest->stream);
+    brood_arrival_close(&rest->arrival);
 }
 
 void brood_connection_close(brood_connection *connection)
 {
-    brood_os_stream stream;
+    remains rest;
 
     if (connection == NULL || brood_connection_check(connection) != 0) {
         return;
@@ -218,11 +214,11 @@ void brood_connection_close(brood_connection *connection)
         brood_os_stream_interrupt(&connection->stream);
     }
     connection->closed = true;
-    stream = take_stream_if_done(connection);
+    rest = take_remains_if_done(connection);
     brood_os_condition_wake_all(&connection->changed);
     brood_waiters_wake(connection->waiters);
     brood_os_mutex_unlock(&connection->mutex);
-    brood_os_stream_close(&stream);
+    bury(&rest);
 }
 
 bool brood_connection_closed(const brood_connection *connection)
@@ -286,12 +282,12 @@ int brood_connection_pin(brood_connection *connection, brood_os_handle *handle)
 /* With the mutex held, which it gives up. */
 static void drop_user(brood_connection *connection)
 {
-    brood_os_stream stream;
+    remains rest;
 
     connection->users--;
-    stream = take_stream_if_done(connection);
+    rest = take_remains_if_done(connection);
     brood_os_mutex_unlock(&connection->mutex);
-    brood_os_stream_close(&stream);
+    bury(&rest);
 }
 
 void brood_connection_unpin(brood_connection *connection)
@@ -364,52 +360,4 @@ int brood_connection_enter(brood_connection *connection, brood_side which, int64
     }
     rc = brood_deadline(deadline_ns, timeout_ms);
     return rc ? rc : enter(connection, which, *deadline_ns);
-}
-
-/* ---- giving it away ---- */
-
-int brood_connection_unread(brood_connection *connection, brood_arena *arena, brood_view *out)
-{
-    unsigned char header[BROOD_FRAME_LONG];
-    brood_view kept;
-    size_t header_size = 0;
-    size_t ahead;
-    unsigned char *data;
-    int rc = enter(connection, BROOD_READING, BROOD_DEADLINE_PASSED);
-
-    if (rc) {
-        return rc == BROOD_ETIMEDOUT
-                   ? brood_fail(BROOD_EINVAL,
-                                "another thread receives from the connection to be given away")
-                   : rc;
-    }
-    if (connection->has_header) {
-        header_size = brood_frame_write(header, connection->incoming_size);
-    }
-    ahead = connection->room_end - connection->room_start;
-    kept = brood_os_stream_unread(&connection->stream);
-    data = brood_arena_alloc(arena, header_size + connection->incoming_got + ahead + kept.size + 1);
-    if (data == NULL) {
-        rc = brood_fail_nomem("what a connection has read ahead");
-        goto done;
-    }
-    out->data = data;
-    out->size = header_size + connection->incoming_got + ahead + kept.size;
-    memcpy(data, header, header_size);
-    data += header_size;
-    if (connection->incoming_got > 0) {
-        memcpy(data, connection->incoming, connection->incoming_got);
-        data += connection->incoming_got;
-    }
-    if (ahead > 0) {
-        memcpy(data, connection->room + connection->room_start, ahead);
-        data += ahead;
-    }
-    if (kept.size > 0) {
-        memcpy(data, kept.data, kept.size);
-    }
-
-done:
-    brood_connection_leave(connection, BROOD_READING);
-    return rc;
 }

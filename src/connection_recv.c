@@ -9,6 +9,7 @@
 #include "fault.h"
 #include "frame.h"
 #include "message.h"
+#include "unparcel.h"
 
 #define FIRST_PIECE ((size_t)16 * 1024 * 1024) /* allocated before a byte of it came */
 
@@ -23,6 +24,25 @@ static void arm_for_others(brood_connection *connection)
     }
 }
 
+bool brood_connection_goes_on(brood_connection *connection, int *rc, int64_t deadline_ns)
+{
+    if (*rc == BROOD_EEND) {
+        connection->ended = true;
+    }
+    if (*rc != BROOD_ETIMEDOUT) {
+        return false;
+    }
+    if (brood_deadline_passed(deadline_ns)) {
+        arm_for_others(connection);
+        return false;
+    }
+    if (brood_connection_closed(connection)) {
+        *rc = brood_connection_closed_here();
+        return false;
+    }
+    return true;
+}
+
 static int read_some(brood_connection *connection, void *data, size_t size, size_t *got,
                      int64_t deadline_ns)
 {
@@ -31,29 +51,15 @@ static int read_some(brood_connection *connection, void *data, size_t size, size
     if (connection->ended) {
         return brood_fail(BROOD_EEND, "receive: the other end is closed");
     }
-    for (;;) {
+    do {
         rc = brood_os_stream_read(&connection->stream, data, size, got, deadline_ns);
-        if (rc == BROOD_EEND) {
-            connection->ended = true;
-        }
-        if (rc != BROOD_ETIMEDOUT) {
-            return rc;
-        }
-        if (brood_deadline_passed(deadline_ns)) {
-            arm_for_others(connection);
-            return rc;
-        }
-        if (brood_connection_closed(connection)) {
-            return brood_connection_closed_here();
-        }
-    }
+    } while (brood_connection_goes_on(connection, &rc, deadline_ns));
+    return rc;
 }
 
-/* Reads ahead as much as is there, one byte at least. */
-static int fill_room(brood_connection *connection, int64_t deadline_ns)
+static int make_room(brood_connection *connection)
 {
-    size_t got = 0;
-    int rc;
+    const size_t kept = connection->room_end - connection->room_start;
 
     if (connection->room == NULL) {
         connection->room = BROOD_ALLOC(malloc(BROOD_CONNECTION_ROOM));
@@ -63,13 +69,25 @@ static int fill_room(brood_connection *connection, int64_t deadline_ns)
         connection->room_size = BROOD_CONNECTION_ROOM;
     }
     if (connection->room_start > 0) {
-        const size_t kept = connection->room_end - connection->room_start;
         memmove(connection->room, connection->room + connection->room_start, kept);
         connection->room_start = 0;
         connection->room_end = kept;
     }
-    rc = read_some(connection, connection->room + connection->room_end,
-                   connection->room_size - connection->room_end, &got, deadline_ns);
+    return 0;
+}
+
+int brood_connection_fill(brood_connection *connection, size_t most, int64_t deadline_ns)
+{
+    size_t got = 0;
+    size_t left;
+    int rc = make_room(connection);
+
+    if (rc) {
+        return rc;
+    }
+    left = connection->room_size - connection->room_end;
+    rc = read_some(connection, connection->room + connection->room_end, most < left ? most : left,
+                   &got, deadline_ns);
     connection->room_end += rc == 0 ? got : 0;
     return rc;
 }
@@ -77,44 +95,55 @@ static int fill_room(brood_connection *connection, int64_t deadline_ns)
 /* The stream ended: between messages that is the end, within one the peer is gone. */
 static int end_of_stream(const brood_connection *connection)
 {
-    if (!connection->has_header && connection->room_start == connection->room_end) {
+    if (!brood_connection_began(connection)) {
         return brood_fail(BROOD_EEND, "receive: the other end is closed");
     }
     return brood_fail(BROOD_EPEER, "receive: the other end went away in the middle of a message");
 }
 
-/* 1 when a header is there, 0 when more bytes are needed. */
-static int look_for_header(brood_connection *connection)
+/* Takes a header that is there whole; 0 when more bytes are needed. */
+static int take_header(brood_connection *connection)
 {
-    const size_t there = connection->room_end - connection->room_start;
-    int rc;
+    brood_frame frame = {0, 0};
+    int rc = brood_frame_read(connection->room + connection->room_start,
+                              connection->room_end - connection->room_start, &frame);
 
-    if (connection->garbled) {
-        return brood_fail(BROOD_EBROKEN, "the stream cannot be read: its messages were lost");
+    if (rc > 0 && frame.handles > 0) {
+        const int refused = brood_arrival_announce(connection, (size_t)frame.size, frame.handles);
+        rc = refused ? refused : rc;
     }
-    if (there == 0) {
-        return 0;
-    }
-    rc = brood_frame_read(connection->room + connection->room_start, there,
-                          &connection->incoming_size);
     if (rc < 0) {
         connection->garbled = true;
         return rc;
     }
     connection->room_start += (size_t)rc;
-    connection->has_header = rc > 0;
-    return rc > 0;
+    connection->has_header = rc > 0 && frame.handles == 0;
+    connection->incoming_size = frame.size;
+    return rc;
+}
+
+int brood_connection_step(brood_connection *connection, int64_t deadline_ns)
+{
+    const size_t there = connection->room_end - connection->room_start;
+    int rc = 0;
+
+    if (connection->garbled) {
+        return brood_fail(BROOD_EBROKEN, "the stream cannot be read: its messages were lost");
+    }
+    if (brood_arrival_incomplete(&connection->arrival)) {
+        return brood_arrival_fetch(connection, deadline_ns);
+    }
+    if (there > 0) {
+        rc = take_header(connection);
+    }
+    return rc != 0 ? rc
+                   : brood_connection_fill(connection, BROOD_CONNECTION_ROOM - there, deadline_ns);
 }
 
 static int need_header(brood_connection *connection, int64_t deadline_ns)
 {
-    int rc = 0;
-
     while (!connection->has_header) {
-        rc = look_for_header(connection);
-        if (rc == 0) {
-            rc = fill_room(connection, deadline_ns);
-        }
+        const int rc = brood_connection_step(connection, deadline_ns);
         if (rc < 0) {
             return rc == BROOD_EEND ? end_of_stream(connection) : rc;
         }
@@ -122,7 +151,7 @@ static int need_header(brood_connection *connection, int64_t deadline_ns)
     return 0;
 }
 
-static size_t take_from_room(brood_connection *connection, void *data, size_t most)
+size_t brood_connection_from_room(brood_connection *connection, void *data, size_t most)
 {
     const size_t there = connection->room_end - connection->room_start;
     const size_t size = there < most ? there : most;
@@ -139,7 +168,7 @@ static int read_into(brood_connection *connection, unsigned char *data, size_t s
 {
     int rc = 0;
 
-    *got += take_from_room(connection, data + *got, size - *got);
+    *got += brood_connection_from_room(connection, data + *got, size - *got);
     while (rc == 0 && *got < size) {
         size_t n = 0;
         rc = read_some(connection, data + *got, size - *got, &n, deadline_ns);
@@ -205,8 +234,8 @@ static brood_buffer take_incoming(brood_connection *connection)
     return buffer;
 }
 
-static int recv_buffer(brood_connection *connection, brood_buffer *out, size_t maximum,
-                       int64_t timeout_ms)
+static int recv_buffer(brood_connection *connection, brood_buffer *out, brood_arrival *handles,
+                       size_t maximum, int64_t timeout_ms)
 {
     int64_t deadline_ns;
     int rc = brood_connection_enter(connection, BROOD_READING, timeout_ms, &deadline_ns);
@@ -224,6 +253,7 @@ static int recv_buffer(brood_connection *connection, brood_buffer *out, size_t m
     }
     if (rc == 0) {
         *out = take_incoming(connection);
+        *handles = brood_arrival_take(connection);
     }
     brood_connection_leave(connection, BROOD_READING);
     return rc;
@@ -234,18 +264,38 @@ static int no_room_for_message(void)
     return brood_fail(BROOD_EINVAL, "there is no place for the message: out is NULL");
 }
 
+/* What a stranger sends can only be data. */
+static int decode(const brood_connection *connection, brood_message **out, brood_buffer *buffer,
+                  brood_arrival *handles)
+{
+    brood_unparcel unparcel;
+    brood_loader loader;
+    int rc = brood_arrival_check(handles);
+
+    if (rc) {
+        brood_arrival_close(handles);
+        return rc;
+    }
+    brood_unparcel_init(&unparcel, handles->handles, handles->count);
+    loader = brood_unparcel_loader(&unparcel);
+    rc = brood_message_from_buffer(out, buffer, connection->trusted ? &loader : NULL);
+    brood_unparcel_close(&unparcel);
+    return rc;
+}
+
 int brood_recv(brood_connection *connection, brood_message **out, int64_t timeout_ms)
 {
     brood_buffer buffer = BROOD_BUFFER_NONE;
+    brood_arrival handles;
     int rc;
 
     if (out == NULL) {
         return no_room_for_message();
     }
     *out = NULL;
-    rc = recv_buffer(connection, &buffer, 0, timeout_ms);
+    rc = recv_buffer(connection, &buffer, &handles, 0, timeout_ms);
     if (rc == 0) {
-        rc = brood_message_from_buffer(out, &buffer, NULL);
+        rc = decode(connection, out, &buffer, &handles);
     }
     brood_buffer_release(&buffer);
     return rc;
@@ -255,14 +305,16 @@ int brood_recv_bytes(brood_connection *connection, brood_message **out, size_t m
                      int64_t timeout_ms)
 {
     brood_buffer buffer = BROOD_BUFFER_NONE;
+    brood_arrival handles;
     int rc;
 
     if (out == NULL) {
         return no_room_for_message();
     }
     *out = NULL;
-    rc = recv_buffer(connection, &buffer, maximum, timeout_ms);
+    rc = recv_buffer(connection, &buffer, &handles, maximum, timeout_ms);
     if (rc == 0) {
+        brood_arrival_close(&handles); /* bytes refer to none */
         rc = brood_message_of_bytes(out, &buffer);
     }
     brood_buffer_release(&buffer);
@@ -324,6 +376,9 @@ static int recv_into(brood_connection *connection, void *data, size_t *size, int
     }
     if (rc == 0) {
         *size = (size_t)connection->incoming_size;
+        if (brood_arrival_began(&connection->arrival)) {
+            brood_arrival_close(&connection->arrival); /* bytes refer to none */
+        }
     }
     return rc;
 }
@@ -342,49 +397,6 @@ int brood_recv_bytes_into(brood_connection *connection, void *data, size_t *size
         return rc;
     }
     rc = recv_into(connection, data, size, deadline_ns);
-    brood_connection_leave(connection, BROOD_READING);
-    return rc;
-}
-
-bool brood_connection_has_message(const brood_connection *connection)
-{
-    const size_t ahead = connection->room_end - connection->room_start;
-    uint64_t size;
-    int header;
-
-    if (connection->ended || connection->garbled) {
-        return true;
-    }
-    if (connection->has_header) {
-        return connection->incoming_got + ahead >= connection->incoming_size;
-    }
-    if (ahead == 0) {
-        return false;
-    }
-    header = brood_frame_peek(connection->room + connection->room_start, ahead, &size);
-    return header < 0 || (header > 0 && ahead - (size_t)header >= size);
-}
-
-/* Of a message that is larger than what is read ahead a part is enough. */
-static bool is_ready(const brood_connection *connection)
-{
-    return brood_connection_has_message(connection) ||
-           (connection->room != NULL &&
-            connection->room_end - connection->room_start == connection->room_size);
-}
-
-int brood_poll(brood_connection *connection, int64_t timeout_ms)
-{
-    int64_t deadline_ns;
-    int rc = brood_connection_enter(connection, BROOD_READING, timeout_ms, &deadline_ns);
-
-    if (rc) {
-        return rc;
-    }
-    while (rc == 0 && !is_ready(connection)) {
-        rc = fill_room(connection, deadline_ns);
-        rc = rc == BROOD_EEND ? 0 : rc;
-    }
     brood_connection_leave(connection, BROOD_READING);
     return rc;
 }

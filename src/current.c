@@ -62,6 +62,11 @@ void brood_parent_set(int64_t pid, const char *name)
     parent_pid = pid;
 }
 
+bool brood_parent_is_set(void)
+{
+    return parent_pid != 0;
+}
+
 brood_process *brood_current_process(void)
 {
     return &current;

@@ -4,11 +4,13 @@
 
 #include "error.h"
 #include "fault.h"
+#include "fork.h"
 #include "platform.h"
 
 /* What brood_value.as.object points to, where the value is BROOD_VALUE_OWNED. */
 typedef struct owned_handle {
     brood_atomic refs;
+    long generation; /* see fork.h */
     brood_os_handle handle;
 } owned_handle;
 
@@ -20,6 +22,7 @@ int brood_handle_own(brood_value *out, brood_handle handle)
         return brood_fail_nomem("a handle in a message");
     }
     brood_atomic_store(&owned->refs, 1);
+    owned->generation = brood_generation();
     owned->handle = handle;
     *out = brood_object_(BROOD_HANDLE, owned);
     out->flags = BROOD_VALUE_OWNED;
@@ -38,7 +41,9 @@ void brood_handle_unref(brood_value value)
     owned_handle *owned = value.as.object;
 
     if (brood_atomic_add(&owned->refs, -1) == 0) {
-        brood_os_handle_close(owned->handle);
+        if (!brood_fork_lost(owned->generation)) {
+            brood_os_handle_close(owned->handle);
+        }
         free(owned);
     }
 }
@@ -49,7 +54,8 @@ brood_handle brood_as_handle(brood_value value)
         return BROOD_NO_HANDLE;
     }
     if ((value.flags & BROOD_VALUE_OWNED) != 0) {
-        return ((const owned_handle *)value.as.object)->handle;
+        const owned_handle *owned = value.as.object;
+        return brood_fork_lost(owned->generation) ? BROOD_NO_HANDLE : owned->handle;
     }
     return (brood_handle)value.as.i64;
 }

@@ -11,13 +11,19 @@
 #include "platform.h"
 #include "process_object.h"
 
+#define LINGER_NS (INT64_C(2) * 1000 * 1000 * 1000)
+
 static bool initialised; /* brood_init was called */
 static bool hosted;      /* brood_init_host was */
 static bool ready;
 
+/* After the first process's children have ended nobody is left who could fetch a handle. */
 void brood_finish(void)
 {
     brood_children_end();
+    if (brood_parent_is_set()) {
+        brood_os_handles_linger(brood_os_now() + LINGER_NS);
+    }
 }
 
 void brood_init_(int argc, char **argv, int (*at_exit)(void (*)(void)))

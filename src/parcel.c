@@ -8,188 +8,311 @@
 #include "fault.h"
 #include "function.h"
 #include "object.h"
+#include "process_object.h"
 
-#define CONNECTION_FIELDS 5 /* "connection", handle, readable, writable, unread bytes */
+/* ---- handles ---- */
 
-/* ---- sending ---- */
-
-static void unpin_all(brood_parcel *parcel)
+static int grow_handles(brood_parcel *parcel)
 {
-    for (size_t i = 0; i < parcel->count; i++) {
-        brood_connection_unpin(parcel->objects[i].as.object);
-    }
-    parcel->count = 0;
-}
+    const size_t room = parcel->handle_room == 0 ? 8 : parcel->handle_room * 2;
+    brood_os_handle *handles = BROOD_ALLOC(realloc(parcel->handles, room * sizeof *handles));
 
-static void begin(void *user)
-{
-    brood_parcel *parcel = user;
-
-    unpin_all(parcel);
-    brood_arena_release(&parcel->arena);
-}
-
-static int grow(brood_parcel *parcel)
-{
-    const size_t capacity = parcel->capacity == 0 ? 8 : parcel->capacity * 2;
-    brood_os_handle *handles;
-    brood_value *objects;
-
-    handles = BROOD_ALLOC(realloc(parcel->handles, capacity * sizeof *handles));
     if (handles == NULL) {
         return brood_fail_nomem("the list of handles");
     }
     parcel->handles = handles;
-    objects = BROOD_ALLOC(realloc(parcel->objects, capacity * sizeof *objects));
-    if (objects == NULL) {
-        return brood_fail_nomem("the list of objects");
-    }
-    parcel->objects = objects;
-    parcel->capacity = capacity;
+    parcel->handle_room = room;
     return 0;
 }
 
-/* An object that stands in the arguments twice is one object there too. */
-static int place_of(brood_parcel *parcel, brood_value object, size_t *place)
+static int reserve_handle(brood_parcel *parcel)
 {
-    int rc = 0;
+    if (parcel->handle_count == BROOD_PARCEL_HANDLES_MAX) {
+        return brood_fail(BROOD_ETOOBIG, "more than %zu handles at once", parcel->handle_count);
+    }
+    return parcel->handle_count == parcel->handle_room ? grow_handles(parcel) : 0;
+}
 
-    for (size_t i = 0; i < parcel->count; i++) {
-        if (parcel->objects[i].as.object == object.as.object) {
-            parcel->objects[i].flags |= object.flags;
-            *place = i;
-            return 0;
-        }
-    }
-    if (parcel->count == parcel->capacity) {
-        rc = grow(parcel);
-    }
+static int add_handle(brood_parcel *parcel, brood_os_handle handle)
+{
+    const int rc = reserve_handle(parcel);
+
     if (rc == 0) {
-        rc = brood_connection_pin(object.as.object, &parcel->handles[parcel->count]);
-    }
-    if (rc == 0) {
-        parcel->objects[parcel->count] = object;
-        *place = parcel->count++;
+        parcel->handles[parcel->handle_count++] = handle;
     }
     return rc;
 }
 
-static int save_connection(brood_parcel *parcel, brood_value object, brood_value *id)
-{
-    brood_connection *connection = object.as.object;
-    brood_view unread = {NULL, 0};
-    brood_value *fields;
-    size_t place = 0;
-    int rc = place_of(parcel, object, &place);
+/* ---- ids: tuples of the kind, the object's number, its handle's place, and what only that kind
+ * has ---- */
 
-    if (rc == 0 && (object.flags & BROOD_VALUE_GIVEN) != 0) {
-        rc = brood_connection_unread(connection, &parcel->arena, &unread);
+static int make_id(brood_parcel *parcel, brood_parcel_item *item, const brood_value *fields,
+                   size_t count)
+{
+    brood_value *copy = brood_arena_alloc(&parcel->arena, count * sizeof *copy);
+
+    if (copy == NULL) {
+        return brood_fail_nomem("a reference to an object");
+    }
+    memcpy(copy, fields, count * sizeof *copy);
+    item->id = brood_tuple(copy, count);
+    return 0;
+}
+
+static brood_value next_number(brood_parcel *parcel)
+{
+    return brood_uint(parcel->object_count++);
+}
+
+/* ---- objects, when they are met for the first time ---- */
+
+static int make_connection_id(brood_parcel *parcel, brood_parcel_item *item)
+{
+    brood_connection *connection = item->object.as.object;
+    const size_t first = parcel->handle_count;
+    brood_connection_state state;
+    int rc = 0;
+
+    brood_connection_describe(connection, &state);
+    if (item->given) {
+        rc = brood_connection_unread(connection, &parcel->arena, &state);
+    }
+    for (size_t i = 0; rc == 0 && i < state.arrived_count; i++) {
+        rc = add_handle(parcel, state.arrived[i]);
+    }
+    if (rc == 0) {
+        const brood_value fields[] = {
+            brood_str("connection"),         next_number(parcel),
+            brood_uint(item->place),         brood_bool(state.readable),
+            brood_bool(state.writable),      brood_bool(state.trusted),
+            brood_view_value(state.unread),  brood_uint(first),
+            brood_uint(state.arrived_count), brood_int(state.lost),
+        };
+        rc = make_id(parcel, item, fields, sizeof fields / sizeof fields[0]);
+    }
+    return rc;
+}
+
+static void drop_connection(const brood_parcel_item *item)
+{
+    if (item->given) {
+        brood_connection_let_go(item->object.as.object);
+    }
+    brood_connection_unpin(item->object.as.object);
+}
+
+/* One that is given away is held: nobody receives from it meanwhile. */
+static int add_connection(brood_parcel *parcel, brood_parcel_item *item)
+{
+    brood_connection *connection = item->object.as.object;
+    brood_os_handle handle = BROOD_NO_HANDLE;
+    int rc = reserve_handle(parcel);
+
+    if (rc == 0) {
+        rc = brood_connection_pin(connection, &handle);
     }
     if (rc) {
         return rc;
     }
-    fields = brood_arena_alloc(&parcel->arena, CONNECTION_FIELDS * sizeof *fields);
-    if (fields == NULL) {
-        return brood_fail_nomem("a connection reference");
+    parcel->handles[parcel->handle_count++] = handle;
+    if ((item->object.flags & BROOD_VALUE_GIVEN) != 0) {
+        rc = brood_connection_hold(connection);
+        item->given = rc == 0;
     }
-    fields[0] = brood_str("connection");
-    fields[1] = brood_uint(place);
-    fields[2] = brood_bool(brood_connection_readable(connection));
-    fields[3] = brood_bool(brood_connection_writable(connection));
-    fields[4] = brood_view_value(unread);
-    *id = brood_tuple(fields, CONNECTION_FIELDS);
+    if (rc == 0) {
+        rc = make_connection_id(parcel, item);
+    }
+    if (rc) {
+        drop_connection(item);
+    }
+    return rc;
+}
+
+static int add_native(brood_parcel *parcel, brood_parcel_item *item)
+{
+    const brood_os_handle handle = brood_as_handle(item->object);
+    int rc = brood_os_handle_check(handle);
+
+    if (rc == 0) {
+        rc = add_handle(parcel, handle);
+    }
+    if (rc == 0) {
+        const brood_value fields[] = {brood_str("handle"), next_number(parcel),
+                                      brood_uint(item->place)};
+        rc = make_id(parcel, item, fields, sizeof fields / sizeof fields[0]);
+    }
+    return rc;
+}
+
+/* The handle is ours: a duplicate, closed at the end. */
+static int add_process(brood_parcel *parcel, brood_parcel_item *item)
+{
+    brood_process *process = item->object.as.object;
+    brood_os_identity who;
+    int rc = reserve_handle(parcel);
+
+    if (rc == 0) {
+        rc = brood_process_identify(&who, process);
+    }
+    if (rc == 0) {
+        const bool has_handle = who.handle != BROOD_NO_HANDLE;
+        const brood_value fields[] = {brood_str("process"),
+                                      next_number(parcel),
+                                      has_handle ? brood_uint(item->place) : brood_none(),
+                                      brood_int(who.pid),
+                                      brood_uint(who.born),
+                                      brood_str(brood_process_name(process))};
+        rc = make_id(parcel, item, fields, sizeof fields / sizeof fields[0]);
+        if (rc) {
+            brood_os_handle_close(who.handle);
+        } else if (has_handle) {
+            parcel->handles[parcel->handle_count++] = who.handle;
+            item->owned = true;
+        }
+    }
+    return rc;
+}
+
+static int add_object(brood_parcel *parcel, brood_parcel_item *item)
+{
+    switch (item->object.kind) {
+    case BROOD_FUNCTION:
+        return brood_function_save(&parcel->arena, item->object.as.function, &item->id);
+    case BROOD_CONNECTION:
+        return add_connection(parcel, item);
+    case BROOD_HANDLE:
+        return add_native(parcel, item);
+    case BROOD_PROCESS:
+        return add_process(parcel, item);
+    default:
+        return brood_fail(BROOD_ETYPE, "a %s cannot travel", brood_kind_name(item->object.kind));
+    }
+}
+
+static int grow_items(brood_parcel *parcel)
+{
+    const size_t room = parcel->item_room == 0 ? 8 : parcel->item_room * 2;
+    brood_parcel_item *items = BROOD_ALLOC(realloc(parcel->items, room * sizeof *items));
+
+    if (items == NULL) {
+        return brood_fail_nomem("the list of objects");
+    }
+    if (parcel->items == NULL) {
+        brood_sharing_init(&parcel->known);
+    }
+    parcel->items = items;
+    parcel->item_room = room;
     return 0;
 }
+
+static int item_of(brood_parcel *parcel, brood_value object, brood_parcel_item **item)
+{
+    brood_value key = object;
+    size_t index = 0;
+    bool found = false;
+    int rc = parcel->item_count == parcel->item_room ? grow_items(parcel) : 0;
+
+    if (object.kind == BROOD_HANDLE && (object.flags & BROOD_VALUE_OWNED) == 0) {
+        key.as.data = (const void *)(intptr_t)object.as.i64;
+    }
+    if (rc == 0) {
+        rc = brood_sharing_find(&parcel->known, key, object.flags & BROOD_VALUE_OWNED, &index,
+                                &found);
+    }
+    if (rc) {
+        return rc;
+    }
+    *item = &parcel->items[index];
+    if (!found) {
+        **item = (brood_parcel_item){object, brood_none(), parcel->handle_count, false, false};
+        rc = add_object(parcel, *item);
+        parcel->item_count += rc == 0;
+    }
+    return rc;
+}
+
+/* ---- the saver: it is asked twice for everything, and answers the same ---- */
 
 static int save(void *user, brood_value object, brood_value *id)
 {
     brood_parcel *parcel = user;
+    const bool given = (object.flags & BROOD_VALUE_GIVEN) != 0;
+    brood_parcel_item *item = NULL;
+    int rc;
 
-    if (object.kind == BROOD_FUNCTION) {
-        return brood_function_save(&parcel->arena, object.as.function, id);
+    if (!parcel->trusted) {
+        return brood_fail(BROOD_ETYPE, "a %s cannot be sent to a stranger",
+                          brood_kind_name(object.kind));
     }
-    if (object.kind == BROOD_CONNECTION) {
-        return save_connection(parcel, object, id);
+    rc = item_of(parcel, object, &item);
+    if (rc) {
+        return rc;
     }
-    return brood_fail(BROOD_ETYPE, "a %s cannot travel", brood_kind_name(object.kind));
+    if (given && !item->given && object.kind == BROOD_CONNECTION) {
+        return brood_fail(BROOD_EINVAL, "a connection is given away and not, in one value");
+    }
+    item->given |= given && object.kind == BROOD_HANDLE;
+    *id = item->id;
+    return 0;
+}
+
+void brood_parcel_init(brood_parcel *parcel, bool trusted)
+{
+    parcel->trusted = trusted;
+    parcel->handles = NULL;
+    parcel->handle_count = 0;
+    parcel->handle_room = 0;
+    parcel->items = NULL;
+    parcel->item_count = 0;
+    parcel->item_room = 0;
+    parcel->object_count = 0;
+    parcel->arena = BROOD_ARENA_NONE;
 }
 
 brood_saver brood_parcel_saver(brood_parcel *parcel)
 {
-    const brood_saver saver = {begin, save, parcel};
+    const brood_saver saver = {NULL, save, parcel};
     return saver;
 }
 
+/* ---- the end ---- */
+
 void brood_parcel_give(brood_parcel *parcel)
 {
-    for (size_t i = 0; i < parcel->count; i++) {
-        if ((parcel->objects[i].flags & BROOD_VALUE_GIVEN) != 0) {
-            brood_connection_close(parcel->objects[i].as.object);
+    for (size_t i = 0; i < parcel->item_count; i++) {
+        const brood_parcel_item *item = &parcel->items[i];
+        if (!item->given) {
+            continue;
         }
+        if (item->object.kind == BROOD_CONNECTION) {
+            brood_connection_close(item->object.as.object);
+        } else if (item->object.kind == BROOD_HANDLE &&
+                   (item->object.flags & BROOD_VALUE_OWNED) == 0) {
+            brood_os_handle_close(brood_as_handle(item->object));
+        }
+    }
+}
+
+static void release_item(const brood_parcel *parcel, const brood_parcel_item *item)
+{
+    if (item->object.kind == BROOD_CONNECTION) {
+        drop_connection(item);
+    }
+    if (item->owned) {
+        brood_os_handle_close(parcel->handles[item->place]);
     }
 }
 
 void brood_parcel_release(brood_parcel *parcel)
 {
-    unpin_all(parcel);
+    for (size_t i = 0; i < parcel->item_count; i++) {
+        release_item(parcel, &parcel->items[i]);
+    }
+    if (parcel->items != NULL) {
+        brood_sharing_fini(&parcel->known);
+    }
     brood_arena_release(&parcel->arena);
     free(parcel->handles);
-    free(parcel->objects);
-    *parcel = BROOD_PARCEL_NONE;
-}
-
-/* ---- receiving ---- */
-
-static int load_connection(brood_unparcel *unparcel, brood_value id, brood_value *object)
-{
-    const uint64_t place = brood_as_uint(brood_value_at(id, 1), UINT64_MAX);
-    const bool readable = brood_as_bool(brood_value_at(id, 2), false);
-    const bool writable = brood_as_bool(brood_value_at(id, 3), false);
-    const brood_view unread = brood_as_view(brood_value_at(id, 4));
-    brood_connection *connection = NULL;
-    int rc;
-
-    if (place >= unparcel->count) {
-        return brood_fail(BROOD_EHANDLE, "a connection refers to handle %llu of %zu",
-                          (unsigned long long)place, unparcel->count);
-    }
-    if (unparcel->objects[place].kind == BROOD_CONNECTION) { /* the same one once more */
-        *object = unparcel->objects[place];
-        brood_object_ref(*object);
-        return 0;
-    }
-    rc = brood_connection_of_handle(&connection, unparcel->handles[place], readable, writable,
-                                    unread);
-    if (rc == 0) {
-        unparcel->handles[place] = BROOD_NO_HANDLE;
-        unparcel->objects[place] = brood_object_(BROOD_CONNECTION, connection);
-        *object = unparcel->objects[place];
-    }
-    return rc;
-}
-
-static int load(void *user, brood_arena *arena, brood_value id, brood_value *object)
-{
-    const brood_view name = brood_as_view(brood_value_at(id, 0));
-    brood_function function;
-    int rc;
-
-    (void)arena;
-    if (brood_function_concerns(id)) {
-        rc = brood_function_load(id, true, &function);
-        if (rc == 0) {
-            *object = brood_function_value(function);
-        }
-        return rc;
-    }
-    if (name.size == 10 && memcmp(name.data, "connection", 10) == 0) {
-        return load_connection(user, id, object);
-    }
-    return brood_fail(BROOD_EDECODE, "an object of a kind that this version does not know");
-}
-
-brood_loader brood_unparcel_loader(brood_unparcel *unparcel)
-{
-    const brood_loader loader = {load, unparcel};
-    return loader;
+    free(parcel->items);
+    brood_parcel_init(parcel, parcel->trusted);
 }

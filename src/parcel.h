@@ -1,21 +1,38 @@
-/* What travels beside the bytes of a start: functions, and the handles of objects. */
+/* What travels beside bytes, the sender's side: functions, and the handles of objects. */
 #ifndef BROOD_SRC_PARCEL_H
 #define BROOD_SRC_PARCEL_H
 
 #include "codec.h"
 #include "platform.h"
+#include "sharing.h"
 
-/// brood_parcel is the sender's side: the handles in the order of their numbers, the objects they
-/// belong to (pinned), and which of these are given away.
+#define BROOD_PARCEL_HANDLES_MAX ((size_t)1 << 20) /* for one receiver at once */
+
+/* A function or object that was saved. One that stands in a value twice is one there too. */
+typedef struct brood_parcel_item {
+    brood_value object;
+    brood_value id; /* what stands for it */
+    size_t place;   /* of its handle */
+    bool given;     /* a connection or handle: to be closed here, if all goes well */
+    bool owned;     /* a process: the handle is ours */
+} brood_parcel_item;
+
+/// brood_parcel keeps what it refers to open until it is released. It does not move.
 typedef struct brood_parcel {
-    brood_arena arena;
+    bool trusted; /* the receiver may be sent all this */
     brood_os_handle *handles;
-    brood_value *objects;
-    size_t count;
-    size_t capacity;
+    size_t handle_count;
+    size_t handle_room;
+    brood_parcel_item *items;
+    size_t item_count;
+    size_t item_room;
+    size_t object_count; /* of these, without the functions */
+    brood_arena arena;   /* what the ids are made of */
+    brood_sharing known; /* entry i is item i; nothing is in it while `items` is NULL */
 } brood_parcel;
 
-#define BROOD_PARCEL_NONE ((brood_parcel){BROOD_ARENA_NONE, NULL, NULL, 0, 0})
+/// brood_parcel_init makes an empty one, for a receiver that may be `trusted` with objects.
+void brood_parcel_init(brood_parcel *parcel, bool trusted);
 
 /// brood_parcel_saver saves into `parcel`.
 brood_saver brood_parcel_saver(brood_parcel *parcel);
@@ -23,17 +40,7 @@ brood_saver brood_parcel_saver(brood_parcel *parcel);
 /// brood_parcel_give closes here what was given away.
 void brood_parcel_give(brood_parcel *parcel);
 
-/// brood_parcel_release unpins everything.
+/// brood_parcel_release lets go of everything.
 void brood_parcel_release(brood_parcel *parcel);
-
-/// brood_unparcel is the receiver's side: the handles that came, and the object made of each.
-typedef struct brood_unparcel {
-    brood_os_handle *handles; /* BROOD_NO_HANDLE once an object has it */
-    brood_value *objects;     /* none until then */
-    size_t count;
-} brood_unparcel;
-
-/// brood_unparcel_loader loads from `unparcel`.
-brood_loader brood_unparcel_loader(brood_unparcel *unparcel);
 
 #endif

@@ -401,6 +401,56 @@ int brood_os_stream_arm(brood_os_stream *stream, brood_os_waitable *out);
 /// brood_os_stream_confirm tells whether a read would find something now that what was armed is
 /// ready; it may only seem so for reasons of the system's. Then arm it again.
 bool brood_os_stream_confirm(brood_os_stream *stream);
+/* ---- handles that travel over a stream ----
+ *
+ * A sender makes an offer and announces it with the offer's filler. Then it writes the handles in
+ * groups of up to BROOD_OS_GROUP_MAX, each with at least a byte: on Unix they ride along with that
+ * byte, on Windows there is one group and nothing rides. What did not ride is fetched with the
+ * ticket, the first BROOD_OS_TICKET_SIZE bytes of the filler. No reader may read further ahead than
+ * BROOD_OS_READ_AHEAD from the beginning of an announcement: bytes that were read as plain ones have
+ * lost the handles on them, and on Unix the filler is that long. */
+
+#define BROOD_OS_READ_AHEAD ((size_t)8 * 1024)
+#define BROOD_OS_TICKET_ROOM 32 /* of any port's ticket */
+
+/// brood_os_offer is handles on their way.
+typedef struct brood_os_offer {
+    const brood_os_handle *handles; /* the caller's; open until they are written */
+    size_t count;
+    brood_view filler;
+    unsigned char ticket[BROOD_OS_TICKET_ROOM];
+} brood_os_offer;
+
+/// brood_os_handles_offer fills in `*offer`, which does not move.
+int brood_os_handles_offer(brood_os_offer *offer, brood_os_stream *stream,
+                           const brood_os_handle *handles, size_t count);
+
+/// brood_os_handles_withdraw ends an offer that will not be announced, or not be followed.
+void brood_os_handles_withdraw(brood_os_offer *offer);
+
+typedef struct brood_os_group {
+    const brood_os_handle *handles;
+    size_t count; /* 1 to BROOD_OS_GROUP_MAX */
+} brood_os_group;
+
+/// brood_os_stream_write_group is brood_os_stream_write with a group on the first byte.
+int brood_os_stream_write_group(brood_os_stream *stream, const brood_view pieces[2],
+                                const brood_os_group *group, size_t *sent, int64_t deadline_ns);
+
+/// brood_os_stream_read_group reads one byte and up to `count` handles on it, and sets `*got` to
+/// how many there were. It waits as the read does.
+int brood_os_stream_read_group(brood_os_stream *stream, unsigned char *byte,
+                               brood_os_handle *handles, size_t count, size_t *got,
+                               int64_t deadline_ns);
+
+/// brood_os_handles_fetch gets handles that did not ride along: all or none. BROOD_EHANDLE if they
+/// are lost, BROOD_EPEER if the sender ended.
+int brood_os_handles_fetch(brood_os_handle *handles, size_t count,
+                           const unsigned char ticket[BROOD_OS_TICKET_ROOM]);
+
+/// brood_os_handles_linger waits at the process's end until handles that this process keeps for
+/// their receivers were fetched. Nothing on Unix, where they are the system's by then.
+void brood_os_handles_linger(int64_t deadline_ns);
 
 /* ---- modules: the program and its shared libraries ---- */
 

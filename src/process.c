@@ -8,6 +8,7 @@
 #include "fault.h"
 #include "fork.h"
 #include "message.h"
+#include "unparcel.h"
 
 static bool is_current(const brood_process *process)
 {
@@ -142,17 +143,22 @@ const brood_failure *brood_process_failure(brood_process *process)
 static int read_result(brood_process *process, brood_message **out)
 {
     brood_buffer copy = BROOD_BUFFER_NONE;
+    brood_unparcel unparcel; /* it has functions only */
+    brood_loader loader;
     int rc;
 
     if (process->result.size == 0) {
         return brood_message_new(out, brood_none());
     }
+    brood_unparcel_init(&unparcel, NULL, 0);
+    loader = brood_unparcel_loader(&unparcel);
     rc = brood_buffer_new(&copy, process->result.size);
     if (rc == 0) {
         memcpy(copy.data, process->result.data, copy.size);
-        rc = brood_message_from_buffer(out, &copy, NULL);
+        rc = brood_message_from_buffer(out, &copy, &loader);
     }
     brood_buffer_release(&copy);
+    brood_unparcel_close(&unparcel);
     return rc;
 }
 

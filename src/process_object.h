@@ -86,6 +86,9 @@ void brood_current_set(const char *name, const char *identity, bool daemon);
 /// brood_parent_set says in a child who started it.
 void brood_parent_set(int64_t pid, const char *name);
 
+/// brood_parent_is_set tells whether somebody started this process; the system is not asked.
+bool brood_parent_is_set(void);
+
 /* ---- process_foreign.c: processes that are told about ---- */
 
 /// brood_process_identify says who a process is, for another process. The handle is the caller's.

@@ -182,7 +182,7 @@ static int start_process(brood_process *process, brood_os_start *start, brood_pa
     int rc;
 
     start->handles = parcel->handles;
-    start->handle_count = parcel->count;
+    start->handle_count = parcel->handle_count;
     start->outlive = process->outlives;
     BROOD_STOP("parent-encoded");
     rc = brood_os_process_start(&process->os, start);
@@ -210,7 +210,7 @@ static int launch_program(brood_process *process, brood_parcel *parcel, const or
     if (rc) {
         goto done;
     }
-    brood_record_sign(record, body.data, body.size, (uint32_t)parcel->count);
+    brood_record_sign(record, body.data, body.size, (uint32_t)parcel->handle_count);
     start.body = (brood_view){body.data, body.size};
     if (body.data != body.small) {
         start.body = (brood_view){NULL, 0};
@@ -271,10 +271,12 @@ static int launch_copy(brood_process *process, brood_parcel *parcel, const order
 
 static int launch(brood_process *process, const order *wanted)
 {
-    brood_parcel parcel = BROOD_PARCEL_NONE;
-    const int rc = wanted->method == BROOD_OS_FORK ? launch_copy(process, &parcel, wanted)
-                                                   : launch_program(process, &parcel, wanted);
+    brood_parcel parcel;
+    int rc;
 
+    brood_parcel_init(&parcel, true);
+    rc = wanted->method == BROOD_OS_FORK ? launch_copy(process, &parcel, wanted)
+                                         : launch_program(process, &parcel, wanted);
     brood_parcel_release(&parcel);
     return rc;
 }

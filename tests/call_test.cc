@@ -92,9 +92,10 @@ TEST_F(CallTest, KeepsTheResultBeforeWhenAnotherFails)
 {
     EXPECT_EQ(0, brood_return(&call_, brood_int(5)));
     EXPECT_EQ(BROOD_EINVAL, brood_return(&call_, brood_bytes(nullptr, 5)));
-    EXPECT_EQ(BROOD_ETYPE,
-              brood_return(&call_, brood_function_value([](brood_call *) -> int { return 0; })));
-    EXPECT_EQ("a function cannot be sent here", LastWords());
+    EXPECT_EQ(BROOD_ETYPE, brood_return(&call_, BROOD_LIST(brood_handle_value(0))));
+    EXPECT_EQ("a handle cannot be a result, which is read when this process has ended: send it "
+              "over a connection",
+              LastWords());
     EXPECT_EQ("5", Result());
     EXPECT_EQ(BROOD_EINVAL, brood_return(nullptr, brood_int(5)));
 }

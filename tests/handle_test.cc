@@ -7,14 +7,10 @@
 #include "support/fault.h"
 #include "support/native.h"
 #include "support/objects.h"
+#include "support/receive.h"
 #include "support/values.h"
 
 namespace {
-
-brood_handle HandleIn(const Message &message)
-{
-    return brood_as_handle(brood_message_value(message.get()));
-}
 
 TEST(HandleValue, IsReadWithItsAccessor)
 {

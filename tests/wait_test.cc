@@ -145,7 +145,7 @@ TEST(Wait, TellsOfMessagesThatAreLargerThanWhatIsReadAhead)
 TEST(Wait, TellsOfAStreamThatMakesNoSense)
 {
     const auto [a, b] = Pipe();
-    const unsigned char negative[] = {255, 255, 255, 254};
+    const unsigned char negative[] = {255, 255, 255, 253};
     Items items = ItemsOf(b);
     ASSERT_EQ(0, inside_send_raw(a.get(), negative, sizeof negative));
     ASSERT_EQ(0, Wait(items));

@@ -25,7 +25,10 @@ BROOD_API bool brood_call_named(const brood_call *call, const char *name, brood_
 /// brood_return sets the result; the last call counts. It is encoded at once, so locals may be
 /// passed: `return brood_return(call, brood_int(sum))`. Returns 0 or a brood_error.
 ///
-/// Errors: BROOD_ETYPE for what cannot be a result, BROOD_ETOOBIG, BROOD_ENOMEM.
+/// Functions may be in it. Connections, handles and processes may not, since a result is read when
+/// this process has ended: send them over a connection.
+///
+/// Errors: BROOD_ETYPE for what cannot be a result, BROOD_EMODULE, BROOD_ETOOBIG, BROOD_ENOMEM.
 /// Threads: the thread that runs the function.
 BROOD_API int brood_return(brood_call *call, brood_value value);
 

@@ -4,6 +4,13 @@
  * and an 8-byte big-endian length (as CPython's multiprocessing.connection since 3.8). Values are
  * pickle protocol 4.
  *
+ * Connections, native handles, processes and functions travel in values as well, nested and in any
+ * number, over pipes of brood_pipe; never over connections to strangers. The receiver gets objects of
+ * its own. One that is given away (BROOD_GIVE) is closed here once it was sent, and takes along what
+ * was read ahead. On Windows handles are fetched from the sender when the message is received: a
+ * sender that ends keeps them for 2 seconds at most, and what nobody receives stays open in a living
+ * one until the other end is closed, or, if this end was closed first, until the sender ends.
+ *
  * One reader and one writer make progress side by side; more threads are safe and take turns. One
  * end belongs to one process at a time: what a process has read ahead stays with it. */
 #ifndef BROOD_CONNECTION_H
@@ -27,13 +34,14 @@ typedef enum brood_direction {
 BROOD_MAY_FAIL int brood_pipe(brood_connection **first, brood_connection **second,
                               brood_direction direction);
 
-/// brood_send sends a value. When it fails with BROOD_ETIMEDOUT before the first byte left, the
+/// brood_send sends a value; what is given away (BROOD_GIVE) is closed here on success. When it fails with BROOD_ETIMEDOUT before the first byte left, the
 /// message was not sent and the connection is as before; if the time ends in the middle of a
 /// message, the connection can send no more (BROOD_EBROKEN from then on).
 ///
 /// Errors: BROOD_ETIMEDOUT; BROOD_EPEER when the other end is gone; BROOD_ECLOSED; BROOD_EBROKEN;
-/// BROOD_EINVAL for an end that only receives; BROOD_ETYPE for an object; BROOD_ETOOBIG;
-/// BROOD_ENOMEM; BROOD_ESYSTEM.
+/// BROOD_EINVAL for an end that only receives, a handle that is not open, or a connection that is
+/// given away while another thread uses it; BROOD_ETYPE for an object to a stranger; BROOD_EMODULE;
+/// BROOD_ETOOBIG for more than a million handles; BROOD_ENOMEM; BROOD_ESYSTEM.
 /// Threads: safe from any thread; senders take turns.
 BROOD_MAY_FAIL int brood_send(brood_connection *connection, brood_value value, int64_t timeout_ms);
 
@@ -42,7 +50,9 @@ BROOD_MAY_FAIL int brood_send(brood_connection *connection, brood_value value, i
 ///
 /// Errors: BROOD_ETIMEDOUT; BROOD_EEND after the last message when the other end is closed;
 /// BROOD_EPEER when it ended in the middle of a message; BROOD_EDECODE when the bytes are not a
-/// value (they are consumed); BROOD_ECLOSED; BROOD_EINVAL for an end that only sends; BROOD_ENOMEM;
+/// value (they are consumed); BROOD_EHANDLE when its handles were lost on their way (the limit of open
+/// files) and BROOD_EPEER when they ended with their sender (it is consumed, others may follow);
+/// BROOD_EMODULE for a function of a library that is not loaded here; BROOD_ECLOSED; BROOD_EINVAL for an end that only sends; BROOD_ENOMEM;
 /// BROOD_ESYSTEM.
 /// Threads: safe from any thread; receivers take turns.
 BROOD_MAY_FAIL int brood_recv(brood_connection *connection, brood_message **out,
@@ -56,7 +66,7 @@ BROOD_MAY_FAIL int brood_recv(brood_connection *connection, brood_message **out,
 BROOD_MAY_FAIL int brood_send_bytes(brood_connection *connection, const void *data, size_t size,
                                     int64_t timeout_ms);
 
-/// brood_recv_bytes receives a message whose value is bytes. One of more than `maximum` bytes (0:
+/// brood_recv_bytes receives a message whose value is bytes; handles in it are closed. One of more than `maximum` bytes (0:
 /// no limit) is BROOD_ETOOBIG; it is still there for the next call.
 ///
 /// Errors: as brood_recv, without BROOD_EDECODE; BROOD_ETOOBIG.

@@ -30,10 +30,11 @@ typedef struct brood_process_options {
 /// and does not wait for it.
 ///
 /// The child has the standard streams and what `args` carries, and no other handle; signals are at
-/// their defaults and not blocked. Connections wrapped in BROOD_GIVE are closed here on success. The
-/// child ends when this process ends, even if it is killed, unless `outlive_parent` is set. On success `*out` is the process; drop
-/// it with brood_process_free. On failure `*out` is NULL, no process is left and nothing was given
-/// away.
+/// their defaults and not blocked. Values of every kind may be in `args`: native handles,
+/// connections and processes too. Connections and handles wrapped in BROOD_GIVE are closed here on
+/// success. The child ends when this process ends, even if it is killed, unless `outlive_parent` is
+/// set. On success `*out` is the process; drop it with brood_process_free. On failure `*out` is
+/// NULL, no process is left and nothing was given away.
 ///
 /// Fork: with that start method the child has this process's memory, but one thread, and nobody
 /// finishes what other threads were doing: a lock they hold stays held. Connections and processes of

@@ -3,24 +3,16 @@
  *
  * All of it is small and is sent at once, so the parent waits for nothing. Descriptors ride along
  * as SCM_RIGHTS, so many to a message. */
-#include "posix.h"
+#include "rights.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define MAGIC 0x646f7262u /* "brod" */
 #define HANDLES_MAX (1u << 20)
 #define MORE 'm'
-
-#if !defined(MSG_NOSIGNAL)
-#define MSG_NOSIGNAL 0
-#endif
-#if !defined(MSG_CMSG_CLOEXEC)
-#define MSG_CMSG_CLOEXEC 0
-#endif
 
 /* First on the channel, with the section's descriptor if the body is in one, and the report's. */
 typedef struct preface {
@@ -32,31 +24,18 @@ typedef struct preface {
     uint32_t secret_size;
 } preface;
 
-typedef union control {
-    struct cmsghdr align;
-    unsigned char room[CMSG_SPACE(BROOD_POSIX_FDS_MAX * sizeof(int))];
-} control;
-
 int brood_posix_send_fds(int channel, const void *data, size_t size, const int *fds, size_t count)
 {
     struct iovec piece = {(void *)(uintptr_t)data, size};
     struct msghdr message;
-    control room;
+    brood_posix_control room;
     ssize_t n;
 
     memset(&message, 0, sizeof message);
     message.msg_iov = &piece;
     message.msg_iovlen = 1;
     if (count > 0) {
-        struct cmsghdr *head;
-        memset(&room, 0, sizeof room);
-        message.msg_control = room.room;
-        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-        head = CMSG_FIRSTHDR(&message);
-        head->cmsg_level = SOL_SOCKET;
-        head->cmsg_type = SCM_RIGHTS;
-        head->cmsg_len = CMSG_LEN(count * sizeof(int));
-        memcpy(CMSG_DATA(head), fds, count * sizeof(int));
+        brood_posix_put_fds(&message, &room, fds, count);
     }
     do {
         n = BROOD_SYS("sendmsg", ETOOMANYREFS, sendmsg(channel, &message, MSG_NOSIGNAL));
@@ -69,31 +48,12 @@ int brood_posix_send_fds(int channel, const void *data, size_t size, const int *
     return (size_t)n == size ? 0 : brood_fail(BROOD_ESYSTEM, "a message to the child was cut");
 }
 
-/* Takes the descriptors of a received message; close-on-exec even where the system has no flag. */
-static size_t take_fds(struct msghdr *message, int *fds)
-{
-    size_t count = 0;
-
-    for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head != NULL;
-         head = CMSG_NXTHDR(message, head)) {
-        if (head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS) {
-            const size_t here = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-            for (size_t i = 0; i < here && count < BROOD_POSIX_FDS_MAX; i++) {
-                int fd;
-                memcpy(&fd, CMSG_DATA(head) + i * sizeof fd, sizeof fd);
-                fds[count++] = brood_posix_move(fd, 3);
-            }
-        }
-    }
-    return count;
-}
-
 int brood_posix_receive_fds(int channel, void *data, size_t size, int flags, size_t *got, int *fds,
                             size_t *count)
 {
     struct iovec piece = {data, size};
     struct msghdr message;
-    control room;
+    brood_posix_control room;
     ssize_t n;
 
     memset(&message, 0, sizeof message);
@@ -108,7 +68,7 @@ int brood_posix_receive_fds(int channel, void *data, size_t size, int flags, siz
         return brood_posix_error(errno, "receive from the other side of the start");
     }
     *got = n < 0 ? 0 : (size_t)n;
-    *count = n < 0 ? 0 : take_fds(&message, fds);
+    *count = n < 0 ? 0 : brood_posix_take_fds(&message, fds, BROOD_POSIX_FDS_MAX);
     if ((message.msg_flags & MSG_CTRUNC) != 0) {
         for (size_t i = 0; i < *count; i++) {
             brood_posix_close(fds[i]);

@@ -205,7 +205,7 @@ int brood_posix_send_fds(int channel, const void *data, size_t size, const int *
 int brood_posix_receive_fds(int channel, void *data, size_t size, int flags, size_t *got, int *fds,
                             size_t *count);
 
-#define BROOD_POSIX_FDS_MAX 250 /* Linux takes 253 in one message */
+#define BROOD_POSIX_FDS_MAX BROOD_OS_GROUP_MAX
 
 /* ---- thread.c ---- */
 

@@ -1,25 +1,21 @@
 /* Streams are socket pairs: they carry descriptors, and a blocked call gives up by itself. */
-#include "posix.h"
+#include "rights.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #define SLICE_MS 100
 #define BUFFER_SIZE (4 * 1024 * 1024) /* asked for; the system gives what it allows */
 #define SMALL_SIZE 2048               /* bytes joined for one plain send */
+#define CROWDED_MS 10                 /* between two looks whether descriptors arrived */
 
 /* brood_os_stream.kind */
 #define KIND_SOCKET 0
 #define KIND_NONBLOCKING 1 /* a socket that somebody else made so */
 #define KIND_FILE 2        /* no socket */
-
-#if !defined(MSG_NOSIGNAL)
-#define MSG_NOSIGNAL 0
-#endif
 
 /* Blocking calls return after a slice, so the usual read or write is one system call. A larger
  * buffer moves large messages in fewer turns; without one it works too. */
@@ -127,6 +123,18 @@ static int await(int fd, short events, int flags, int64_t deadline_ns, const cha
     return 0;
 }
 
+/* After a call that received nothing: 0 to try again. */
+static int read_again(int fd, ssize_t n, int flags, int64_t deadline_ns)
+{
+    if (n == 0 || errno == ECONNRESET) { /* reset: closed with messages of ours unread */
+        return brood_fail(BROOD_EEND, "receive: the other end is closed");
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        return await(fd, POLLIN, flags, deadline_ns, "receive");
+    }
+    return errno == EINTR ? 0 : brood_posix_error(errno, "receive");
+}
+
 int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_t *got,
                          int64_t deadline_ns)
 {
@@ -138,20 +146,58 @@ int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_
     }
     for (;;) {
         const ssize_t n = BROOD_SYS("recv", EIO, recv(fd, data, size, flags));
+        int rc;
         if (n > 0) {
             *got = (size_t)n;
             return 0;
         }
-        if (n == 0 || errno == ECONNRESET) { /* reset: closed with messages of ours unread */
-            return brood_fail(BROOD_EEND, "receive: the other end is closed");
+        rc = read_again(fd, n, flags, deadline_ns);
+        if (rc) {
+            return rc;
         }
-        if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            const int rc = await(fd, POLLIN, flags, deadline_ns, "receive");
-            if (rc) {
-                return rc;
-            }
-        } else if (errno != EINTR) {
-            return brood_posix_error(errno, "receive");
+    }
+}
+
+/* This takes a tenth longer than recv, which is why handles come where they are expected only. */
+static ssize_t receive_group(int fd, unsigned char *byte, brood_os_handle *handles, size_t count,
+                             size_t *got, int flags)
+{
+    struct iovec piece = {byte, 1};
+    struct msghdr message = {0};
+    brood_posix_control room;
+    int fds[BROOD_POSIX_FDS_MAX];
+    ssize_t n;
+
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = room.room;
+    message.msg_controllen = sizeof room.room;
+    n = BROOD_SYS("recvmsg", EIO, recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC));
+    if (n > 0) {
+        *got = brood_posix_take_fds(&message, fds, count);
+        for (size_t i = 0; i < *got; i++) {
+            handles[i] = fds[i];
+        }
+    }
+    return n;
+}
+
+int brood_os_stream_read_group(brood_os_stream *stream, unsigned char *byte,
+                               brood_os_handle *handles, size_t count, size_t *got,
+                               int64_t deadline_ns)
+{
+    const int fd = (int)stream->handle;
+    const int flags = may_block(stream, deadline_ns) ? 0 : MSG_DONTWAIT;
+
+    for (;;) {
+        const ssize_t n = receive_group(fd, byte, handles, count, got, flags);
+        int rc;
+        if (n > 0) {
+            return 0;
+        }
+        rc = read_again(fd, n, flags, deadline_ns);
+        if (rc) {
+            return rc;
         }
     }
 }
@@ -205,6 +251,25 @@ bool brood_os_stream_confirm(brood_os_stream *stream)
     return true;
 }
 
+/* After a call that sent nothing: 0 to try again. */
+static int write_again(int fd, int flags, int64_t deadline_ns)
+{
+    switch (errno) {
+    case EPIPE:
+    case ECONNRESET:
+        return brood_fail_system(BROOD_EPEER, errno, "send: nobody is at the other end");
+    case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+    case EWOULDBLOCK:
+#endif
+        return await(fd, POLLOUT, flags, deadline_ns, "send");
+    case EINTR:
+        return 0;
+    default:
+        return brood_posix_error(errno, "send");
+    }
+}
+
 int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], size_t *sent,
                           int64_t deadline_ns)
 {
@@ -216,20 +281,14 @@ int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], s
     }
     for (;;) {
         const ssize_t n = send_pieces(fd, pieces, flags);
+        int rc;
         if (n >= 0) {
             *sent = (size_t)n;
             return 0;
         }
-        if (errno == EPIPE || errno == ECONNRESET) {
-            return brood_fail_system(BROOD_EPEER, errno, "send: nobody is at the other end");
-        }
-        if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            const int rc = await(fd, POLLOUT, flags, deadline_ns, "send");
-            if (rc) {
-                return rc;
-            }
-        } else if (errno != EINTR) {
-            return brood_posix_error(errno, "send");
+        rc = write_again(fd, flags, deadline_ns);
+        if (rc) {
+            return rc;
         }
     }
 }
@@ -238,6 +297,102 @@ int brood_os_stream_write(brood_os_stream *stream, const brood_view pieces[2], s
 void brood_os_stream_interrupt(brood_os_stream *stream)
 {
     (void)stream;
+}
+
+/* ---- handles ---- */
+
+static ssize_t send_group(int fd, const brood_view pieces[2], const brood_os_group *group,
+                          int flags)
+{
+    struct iovec parts[2];
+    struct msghdr message = {0};
+    brood_posix_control room;
+    int fds[BROOD_POSIX_FDS_MAX];
+
+    for (int i = 0; i < 2; i++) {
+        parts[i].iov_base = (void *)(uintptr_t)pieces[i].data;
+        parts[i].iov_len = pieces[i].size;
+    }
+    for (size_t i = 0; i < group->count; i++) {
+        fds[i] = (int)group->handles[i];
+    }
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
+    brood_posix_put_fds(&message, &room, fds, group->count);
+    return BROOD_SYS("sendmsg", ETOOMANYREFS, sendmsg(fd, &message, flags));
+}
+
+/* So many of this user's descriptors are on their way that the system takes no more. Nothing tells
+ * when some have arrived. */
+static int await_arrivals(int64_t slice_ns)
+{
+    const int left = brood_posix_left_ms(slice_ns, CROWDED_MS);
+
+    if (left == 0) {
+        return brood_fail_system(BROOD_ETIMEDOUT, ETOOMANYREFS,
+                                 "send: timed out, too many descriptors are on their way");
+    }
+    (void)poll(NULL, 0, left);
+    return 0;
+}
+
+int brood_os_stream_write_group(brood_os_stream *stream, const brood_view pieces[2],
+                                const brood_os_group *group, size_t *sent, int64_t deadline_ns)
+{
+    const int fd = (int)stream->handle;
+    const int flags = MSG_NOSIGNAL | (may_block(stream, deadline_ns) ? 0 : MSG_DONTWAIT);
+    const int64_t slice = brood_os_now() + SLICE_MS * INT64_C(1000000);
+
+    for (;;) {
+        const ssize_t n = send_group(fd, pieces, group, flags);
+        int rc;
+        if (n >= 0) {
+            *sent = (size_t)n;
+            return 0;
+        }
+        if (errno == ETOOMANYREFS) {
+            rc = await_arrivals(slice < deadline_ns ? slice : deadline_ns);
+        } else {
+            rc = write_again(fd, flags, deadline_ns);
+        }
+        if (rc) {
+            return rc;
+        }
+    }
+}
+
+int brood_os_handles_offer(brood_os_offer *offer, brood_os_stream *stream,
+                           const brood_os_handle *handles, size_t count)
+{
+    static const unsigned char filler[BROOD_OS_READ_AHEAD];
+
+    (void)stream;
+    offer->handles = handles;
+    offer->count = count;
+    offer->filler.data = filler;
+    offer->filler.size = sizeof filler;
+    return 0;
+}
+
+void brood_os_handles_withdraw(brood_os_offer *offer)
+{
+    (void)offer; /* nothing was kept anywhere */
+}
+
+int brood_os_handles_fetch(brood_os_handle *handles, size_t count,
+                           const unsigned char ticket[BROOD_OS_TICKET_ROOM])
+{
+    (void)handles;
+    (void)ticket;
+    return brood_fail(BROOD_EHANDLE,
+                      "%zu descriptors were lost on their way: the limit of open "
+                      "files is too low, or they were read as bytes",
+                      count);
+}
+
+void brood_os_handles_linger(int64_t deadline_ns)
+{
+    (void)deadline_ns;
 }
 
 void brood_os_stream_close(brood_os_stream *stream)

@@ -17,4 +17,8 @@ typedef struct brood_os_condition {
         PTHREAD_MUTEX_INITIALIZER \
     }
 
+/* Linux takes 253 descriptors in one message. */
+#define BROOD_OS_GROUP_MAX ((size_t)250)
+#define BROOD_OS_TICKET_SIZE ((size_t)0)
+
 #endif

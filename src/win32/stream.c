@@ -110,6 +110,9 @@ static void disarm(const brood_os_stream *stream)
 
 void brood_os_stream_close(brood_os_stream *stream)
 {
+    if (stream->handle != BROOD_NO_HANDLE) {
+        brood_win32_posts_forget_pipe(brood_win32_handle(stream->handle));
+    }
     if (stream->read_event != BROOD_NO_HANDLE) {
         disarm(stream);
         free_reader(reader_of(stream));
@@ -175,7 +178,7 @@ static void put_name(wchar_t *out, const unsigned char *random, size_t size)
 static int make_pipe(HANDLE *first, HANDLE *second, bool duplex)
 {
     const DWORD access = duplex ? PIPE_ACCESS_DUPLEX : PIPE_ACCESS_INBOUND;
-    /* Attributes tell what kind of pipe it is, also in a process that is given the end. */
+    /* Attributes tell whether the other end is still open, and what kind of pipe it is. */
     const DWORD opposite =
         duplex ? GENERIC_READ | GENERIC_WRITE : GENERIC_WRITE | FILE_READ_ATTRIBUTES;
     DWORD mode = PIPE_READMODE_MESSAGE;
@@ -323,6 +326,9 @@ static int receive(const brood_os_stream *stream, void *data, size_t size, size_
                    : GetLastError();
         code =
             finish(stream, &operation, "receive", code, &count, earlier_of_slice(deadline_ns), &rc);
+        if (rc == BROOD_ETIMEDOUT && deadline_ns != 0) {
+            brood_win32_posts_sweep();
+        }
     } while (code == ERROR_SUCCESS && count == 0); /* an empty message of a stranger */
 
     switch (code) {

@@ -15,4 +15,7 @@ typedef struct brood_os_condition {
         0                   \
     }
 
+#define BROOD_OS_GROUP_MAX ((size_t)1 << 20)
+#define BROOD_OS_TICKET_SIZE ((size_t)32)
+
 #endif

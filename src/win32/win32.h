@@ -100,6 +100,14 @@ typedef struct brood_win32_secret {
 
 #define BROOD_WIN32_SECRET_MAGIC UINT64_C(0x3174657263657364)
 
+/* ---- post.c: handles on their way to other processes ---- */
+
+/// brood_win32_posts_sweep ends those that were taken or whose receiver is gone.
+void brood_win32_posts_sweep(void);
+
+/// brood_win32_posts_forget_pipe is called before one of our ends is closed.
+void brood_win32_posts_forget_pipe(HANDLE pipe);
+
 /* ---- report.c: what a child leaves for its parent ---- */
 
 typedef struct brood_win32_report brood_win32_report;

@@ -1,7 +1,13 @@
 #include "support/insides.h"
 
+#include <string.h>
+
 #include "authkey.h"
+#include "codec.h"
 #include "connection.h"
+#include "frame.h"
+#include "message.h"
+#include "parcel.h"
 #include "process_object.h"
 
 int inside_send_raw(brood_connection *connection, const void *data, size_t size)
@@ -17,6 +23,130 @@ int inside_send_raw(brood_connection *connection, const void *data, size_t size)
         pieces[0].size -= sent;
     }
     return rc;
+}
+
+/* ---- messages with handles, piece by piece ---- */
+
+typedef struct sending {
+    brood_connection *connection;
+    brood_os_offer offer;
+    unsigned char start[BROOD_FRAME_LONG + BROOD_OS_READ_AHEAD];
+    size_t start_size; /* announcement and filler */
+    unsigned char frame[1 + BROOD_FRAME_LONG];
+    size_t frame_size; /* the mark and the message's header */
+    brood_view bytes;
+} sending;
+
+static int prepare(sending *s, const brood_os_handle *handles, size_t count)
+{
+    int rc = brood_os_handles_offer(&s->offer, &s->connection->stream, handles, count);
+
+    if (rc == 0) {
+        s->start_size =
+            brood_frame_announce(s->start, (uint32_t)count, (uint32_t)s->offer.filler.size);
+        memcpy(s->start + s->start_size, s->offer.filler.data, s->offer.filler.size);
+        s->start_size += s->offer.filler.size;
+        s->frame[0] = BROOD_FRAME_GROUP;
+        s->frame_size = 1 + brood_frame_write(s->frame + 1, s->bytes.size);
+    }
+    return rc;
+}
+
+static int send_group(sending *s)
+{
+    const brood_view pieces[2] = {{s->frame, 1}, {NULL, 0}};
+    const brood_os_group group = {s->offer.handles, s->offer.count};
+    size_t sent = 0;
+
+    return brood_os_stream_write_group(&s->connection->stream, pieces, &group, &sent, INT64_MAX);
+}
+
+/* Piece number `number` of INSIDE_SEND_STEPS. */
+static int send_piece(sending *s, int number)
+{
+    const size_t middle = BROOD_FRAME_LONG + s->offer.filler.size / 2;
+    const unsigned char *data = s->bytes.data;
+    const size_t half = s->bytes.size / 2;
+
+    switch (number) {
+    case 0:
+        return inside_send_raw(s->connection, s->start, 5);
+    case 1:
+        return inside_send_raw(s->connection, s->start + 5, BROOD_FRAME_LONG - 5);
+    case 2:
+        return inside_send_raw(s->connection, s->start + BROOD_FRAME_LONG,
+                               middle - BROOD_FRAME_LONG);
+    case 3:
+        return inside_send_raw(s->connection, s->start + middle, s->start_size - middle);
+    case 4:
+        return send_group(s);
+    case 5:
+        return inside_send_raw(s->connection, s->frame + 1, s->frame_size - 1);
+    case 6:
+        return inside_send_raw(s->connection, data, half);
+    default:
+        return inside_send_raw(s->connection, data + half, s->bytes.size - half);
+    }
+}
+
+int inside_send_slowly(brood_connection *connection, brood_value value, int last,
+                       void (*step)(void *user, int number), void *user)
+{
+    brood_parcel parcel;
+    const brood_saver saver = brood_parcel_saver(&parcel);
+    brood_buffer buffer = BROOD_BUFFER_NONE;
+    const brood_room room = brood_room_of_buffer(&buffer);
+    sending s = {.connection = connection};
+    int rc;
+
+    brood_parcel_init(&parcel, true);
+    rc = brood_codec_encode(value, &saver, &room);
+    s.bytes = (brood_view){buffer.data, buffer.size};
+    if (rc == 0) {
+        rc = prepare(&s, parcel.handles, parcel.handle_count);
+    }
+    for (int i = 0; rc == 0 && i <= last && i < INSIDE_SEND_STEPS; i++) {
+        rc = send_piece(&s, i);
+        if (rc == 0 && step != NULL) {
+            step(user, i);
+        }
+    }
+    if (last + 1 < INSIDE_SEND_STEPS) {
+        brood_os_handles_withdraw(&s.offer);
+    }
+    brood_parcel_release(&parcel);
+    brood_buffer_release(&buffer);
+    return rc;
+}
+
+int inside_send_bytes_with(brood_connection *connection, const void *data, size_t size,
+                           const brood_handle *handles, size_t count)
+{
+    sending s = {.connection = connection, .bytes = {data, size}};
+    int rc = prepare(&s, handles, count);
+
+    for (int i = 0; rc == 0 && i < INSIDE_SEND_STEPS; i++) {
+        rc = send_piece(&s, i);
+    }
+    return rc;
+}
+
+int inside_announce(brood_connection *connection, uint32_t handles, uint32_t filler)
+{
+    unsigned char bytes[BROOD_FRAME_LONG + BROOD_FRAME_FILLER_MAX] = {0};
+    const size_t size = brood_frame_announce(bytes, handles, filler);
+
+    return inside_send_raw(connection, bytes, size + filler);
+}
+
+uint32_t inside_filler_size(void)
+{
+    return (uint32_t)(BROOD_OS_TICKET_SIZE > 0 ? BROOD_OS_TICKET_SIZE : BROOD_OS_READ_AHEAD);
+}
+
+void inside_distrust(brood_connection *connection)
+{
+    connection->trusted = false;
 }
 
 int64_t inside_pid(void)

@@ -27,4 +27,24 @@ int inside_earlier(brood_process **out, int64_t pid);
 /// inside_retell makes an object of what `process` would be sent as.
 int inside_retell(brood_process **out, brood_process *process);
 
+/// inside_send_slowly sends a value with handles (few enough for one group) in pieces, as far as
+/// `last`, and calls `step` behind each. It returns 0 or what failed.
+int inside_send_slowly(brood_connection *connection, brood_value value, int last,
+                       void (*step)(void *user, int number), void *user);
+
+#define INSIDE_SEND_STEPS 8 /* the last one is the whole message */
+
+/// inside_announce writes an announcement with a filler of zeros and nothing else.
+int inside_announce(brood_connection *connection, uint32_t handles, uint32_t filler);
+
+/// inside_filler_size is how long the filler has to be.
+uint32_t inside_filler_size(void);
+
+/// inside_send_bytes_with sends bytes as a message to which handles belong.
+int inside_send_bytes_with(brood_connection *connection, const void *data, size_t size,
+                           const brood_handle *handles, size_t count);
+
+/// inside_distrust makes the other end a stranger's.
+void inside_distrust(brood_connection *connection);
+
 BROOD_END_C
