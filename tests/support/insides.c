@@ -131,12 +131,21 @@ int inside_send_bytes_with(brood_connection *connection, const void *data, size_
     return rc;
 }
 
+int inside_announce_as(brood_connection *connection, uint32_t handles, const void *filler,
+                       uint32_t size)
+{
+    unsigned char bytes[BROOD_FRAME_LONG];
+    const size_t header = brood_frame_announce(bytes, handles, size);
+    const int rc = inside_send_raw(connection, bytes, header);
+
+    return rc ? rc : inside_send_raw(connection, filler, size);
+}
+
 int inside_announce(brood_connection *connection, uint32_t handles, uint32_t filler)
 {
-    unsigned char bytes[BROOD_FRAME_LONG + BROOD_FRAME_FILLER_MAX] = {0};
-    const size_t size = brood_frame_announce(bytes, handles, filler);
+    static const unsigned char zeros[BROOD_FRAME_FILLER_MAX];
 
-    return inside_send_raw(connection, bytes, size + filler);
+    return inside_announce_as(connection, handles, zeros, filler);
 }
 
 uint32_t inside_filler_size(void)

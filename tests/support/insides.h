@@ -37,6 +37,10 @@ int inside_send_slowly(brood_connection *connection, brood_value value, int last
 /// inside_announce writes an announcement with a filler of zeros and nothing else.
 int inside_announce(brood_connection *connection, uint32_t handles, uint32_t filler);
 
+/// inside_announce_as does it with a filler of the caller's.
+int inside_announce_as(brood_connection *connection, uint32_t handles, const void *filler,
+                       uint32_t size);
+
 /// inside_filler_size is how long the filler has to be.
 uint32_t inside_filler_size(void);
 
