@@ -191,6 +191,21 @@ Work ValueRoundTrips(brood_connection *connection)
     };
 }
 
+/* There and back with a connection in it. */
+Work ObjectRoundTrips(brood_connection *connection)
+{
+    return [connection](uint64_t count) {
+        return Seconds([&] {
+            for (uint64_t i = 0; i < count; i++) {
+                brood_message *message = nullptr;
+                Must(brood_send(connection, brood_of(connection), BROOD_FOREVER), "send");
+                Must(brood_recv(connection, &message, BROOD_FOREVER), "receive");
+                brood_message_free(message);
+            }
+        });
+    };
+}
+
 Row RoundTripRow(const std::string &name)
 {
     Row row;
@@ -231,6 +246,20 @@ void RoundTripOfValue(Bench &bench, const Placement &place)
     const BroodPeer brood_peer(EchoValues, 0, place.theirs);
     bench.Compare(row, RawRoundTrips(raw_peer.channel(), buffer),
                   ValueRoundTrips(brood_peer.connection()));
+}
+
+/* The limit carries 64 bytes and no handle: what a handle costs is in the ratio. */
+void RoundTripOfObject(Bench &bench, const Placement &place)
+{
+    const Row row = RoundTripRow("round trip a connection, " + place.words);
+    if (!bench.Wants(row.name)) {
+        return;
+    }
+    std::vector<char> buffer(64, 'x');
+    const raw::Peer raw_peer(PeerArguments("echo", buffer.size(), place.theirs));
+    const BroodPeer brood_peer(EchoValues, 0, place.theirs);
+    bench.Compare(row, RawRoundTrips(raw_peer.channel(), buffer),
+                  ObjectRoundTrips(brood_peer.connection()));
 }
 
 Work RawOneWay(raw::Channel channel, std::vector<char> &buffer)
@@ -326,6 +355,7 @@ void BenchConnection(Bench &bench)
             RoundTripOfBytes(bench, place, size);
         }
         RoundTripOfValue(bench, place);
+        RoundTripOfObject(bench, place);
     }
     raw::PinTo(places.back().ours);
     for (const size_t size : {64, 65536, 1 << 20}) {

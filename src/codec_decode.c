@@ -15,6 +15,7 @@ static int decode(brood_codec_reader *in, size_t size, const brood_loader *loade
         return rc;
     }
     in->at = in->data + HEAD_SIZE;
+    in->early = counts.ids > 0; /* loaders read strs */
     rc = brood_codec_build(in, &counts, loader, &scratch, &value);
     if (rc == 0 && brood_codec_is_container(value)) {
         rc = brood_codec_check(&value, size, in->arena);
@@ -32,7 +33,7 @@ static int decode(brood_codec_reader *in, size_t size, const brood_loader *loade
 int brood_codec_decode(const void *data, size_t size, const brood_loader *loader,
                        brood_arena *arena, brood_value *out)
 {
-    brood_codec_reader in = {data, data, NULL, arena, true, NULL};
+    brood_codec_reader in = {data, data, NULL, arena, false, NULL};
 
     return decode(&in, size, loader, out);
 }
@@ -40,7 +41,7 @@ int brood_codec_decode(const void *data, size_t size, const brood_loader *loader
 int brood_codec_decode_in_place(void *data, size_t size, const brood_loader *loader,
                                 brood_arena *arena, brood_value *out)
 {
-    brood_codec_reader in = {data, data, data, arena, loader != NULL, NULL};
+    brood_codec_reader in = {data, data, data, arena, false, NULL};
 
     return decode(&in, size, loader, out);
 }

@@ -111,6 +111,9 @@ static int look_at_opcode(scanner *s, brood_codec_counts *counts, uint64_t argum
     case BROOD_OP_BINPUT:
         count_put(counts, (uint32_t)argument);
         return 0;
+    case BROOD_OP_BINPERSID:
+        counts->ids++;
+        return 0;
     case BROOD_OP_MEMOIZE:
         counts->puts++;
         return 0;
@@ -162,7 +165,7 @@ static int scan_opcodes(scanner *s, brood_codec_counts *counts)
 int brood_codec_scan(const void *data, size_t size, brood_codec_counts *out)
 {
     scanner s = {data, size, 2, 0, 0};
-    brood_codec_counts counts = {0, 0, 0, 0, 0};
+    brood_codec_counts counts = {0, 0, 0, 0, 0, 0};
     int rc = 0;
 
     if (size < 2 || s.data[0] != BROOD_OP_PROTO) {

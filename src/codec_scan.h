@@ -10,6 +10,7 @@ typedef struct brood_codec_counts {
     size_t puts;      /* into the memo */
     size_t long_puts; /* those of them with an index of 4 bytes */
     size_t gets;      /* from the memo */
+    size_t ids;       /* of objects */
     uint32_t index;   /* the largest that is put explicitly */
 } brood_codec_counts;
 

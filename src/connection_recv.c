@@ -253,7 +253,12 @@ static int recv_buffer(brood_connection *connection, brood_buffer *out, brood_ar
     }
     if (rc == 0) {
         *out = take_incoming(connection);
-        *handles = brood_arrival_take(connection);
+        handles->handles = NULL;
+        handles->count = 0;
+        handles->lost = 0;
+        if (brood_arrival_began(&connection->arrival)) {
+            *handles = brood_arrival_take(connection);
+        }
     }
     brood_connection_leave(connection, BROOD_READING);
     return rc;

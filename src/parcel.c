@@ -305,12 +305,13 @@ static void release_item(const brood_parcel *parcel, const brood_parcel_item *it
 
 void brood_parcel_release(brood_parcel *parcel)
 {
+    if (parcel->items == NULL) { /* as in most messages */
+        return;
+    }
     for (size_t i = 0; i < parcel->item_count; i++) {
         release_item(parcel, &parcel->items[i]);
     }
-    if (parcel->items != NULL) {
-        brood_sharing_fini(&parcel->known);
-    }
+    brood_sharing_fini(&parcel->known);
     brood_arena_release(&parcel->arena);
     free(parcel->handles);
     free(parcel->items);
