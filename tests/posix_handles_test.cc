@@ -52,10 +52,12 @@ TEST(DescriptorLimit, LosesTheHandlesOfOneMessageAndNoMore)
         ASSERT_EQ(0, brood_handle_duplicate(&copy, pipe.in.get()));
         copies.emplace_back(copy);
     }
-    const brood_value many =
-        BROOD_LIST(brood_handle_value(copies[0].get()), brood_handle_value(copies[1].get()),
-                   brood_handle_value(copies[2].get()));
-    ASSERT_EQ(0, brood_send(a.get(), many, kSoon)) << LastWords();
+    ASSERT_EQ(0, brood_send(a.get(),
+                            BROOD_LIST(brood_handle_value(copies[0].get()),
+                                       brood_handle_value(copies[1].get()),
+                                       brood_handle_value(copies[2].get())),
+                            kSoon))
+        << LastWords();
     ASSERT_EQ(0, brood_send(a.get(), brood_int(1), kSoon));
     ASSERT_EQ(0, brood_send(a.get(), handle, kSoon));
     {
