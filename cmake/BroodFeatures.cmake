@@ -99,4 +99,33 @@ static int visit(struct dl_phdr_info *info, size_t size, void *data)
 }
 int main(void) { return dl_iterate_phdr(visit, 0); }" BASIC)
 
+brood_feature(FUTEX "
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void) { return (int)syscall(SYS_futex, 0, FUTEX_WAIT_BITSET, 0, 0, 0, FUTEX_BITSET_MATCH_ANY); }")
+brood_feature(ROBUST_MUTEX "
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    return pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) +
+           (int)syscall(SYS_get_robust_list, 0, 0, 0);
+}")
+brood_feature(SEM_CLOCKWAIT "
+#include <semaphore.h>
+#include <time.h>
+int main(void)
+{
+    sem_t semaphore;
+    struct timespec limit = {0, 0};
+    return sem_clockwait(&semaphore, CLOCK_MONOTONIC, &limit);
+}" BASIC)
+brood_feature(PUNCH_HOLE "
+#include <fcntl.h>
+int main(void) { return fallocate(0, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1); }")
+
 configure_file("${PROJECT_SOURCE_DIR}/src/config.h.in" "${PROJECT_BINARY_DIR}/generated/config.h")

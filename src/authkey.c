@@ -75,13 +75,13 @@ int brood_authkey_copy(unsigned char key[BROOD_AUTHKEY_MAX], size_t *size)
 {
     int rc;
 
-    brood_lock(BROOD_LOCK_AUTHKEY);
+    brood_locks_take(BROOD_LOCK_AUTHKEY);
     rc = ensure_kept();
     if (rc == 0) {
         memcpy(key, kept->key, kept->size);
         *size = kept->size;
     }
-    brood_unlock(BROOD_LOCK_AUTHKEY);
+    brood_locks_give(BROOD_LOCK_AUTHKEY);
     return rc;
 }
 
@@ -89,9 +89,9 @@ int brood_authkey_ready(void)
 {
     int rc;
 
-    brood_lock(BROOD_LOCK_AUTHKEY);
+    brood_locks_take(BROOD_LOCK_AUTHKEY);
     rc = ensure_kept();
-    brood_unlock(BROOD_LOCK_AUTHKEY);
+    brood_locks_give(BROOD_LOCK_AUTHKEY);
     return rc;
 }
 
@@ -103,13 +103,13 @@ int brood_set_authkey(const void *key, size_t size)
         return brood_fail(BROOD_EINVAL, "an authentication key of %zu bytes: it has 1 to %d",
                           key == NULL ? (size_t)0 : size, BROOD_AUTHKEY_MAX);
     }
-    brood_lock(BROOD_LOCK_AUTHKEY);
+    brood_locks_take(BROOD_LOCK_AUTHKEY);
     rc = ensure_kept();
     if (rc == 0) {
         sodium_memzero(kept->key, sizeof kept->key);
         memcpy(kept->key, key, size);
         kept->size = size;
     }
-    brood_unlock(BROOD_LOCK_AUTHKEY);
+    brood_locks_give(BROOD_LOCK_AUTHKEY);
     return rc;
 }

@@ -18,21 +18,21 @@ static struct {
 
 void brood_children_add(brood_process *process)
 {
-    brood_lock(BROOD_LOCK_CHILDREN);
+    brood_locks_take(BROOD_LOCK_CHILDREN);
     if (children.owner != brood_os_pid()) {
         children.owner = brood_os_pid();
         children.first = NULL;
     }
     process->next = children.first;
     children.first = brood_process_ref(process);
-    brood_unlock(BROOD_LOCK_CHILDREN);
+    brood_locks_give(BROOD_LOCK_CHILDREN);
 }
 
 void brood_children_remove(brood_process *process)
 {
     bool found = false;
 
-    brood_lock(BROOD_LOCK_CHILDREN);
+    brood_locks_take(BROOD_LOCK_CHILDREN);
     for (brood_process **at = &children.first; *at != NULL; at = &(*at)->next) {
         if (*at == process) {
             *at = process->next;
@@ -40,7 +40,7 @@ void brood_children_remove(brood_process *process)
             break;
         }
     }
-    brood_unlock(BROOD_LOCK_CHILDREN);
+    brood_locks_give(BROOD_LOCK_CHILDREN);
     if (found) {
         brood_process_free(process);
     }
@@ -50,13 +50,13 @@ brood_process *brood_children_find(int64_t pid)
 {
     brood_process *found = NULL;
 
-    brood_lock(BROOD_LOCK_CHILDREN);
+    brood_locks_take(BROOD_LOCK_CHILDREN);
     for (brood_process *at = children.first; at != NULL && found == NULL; at = at->next) {
         if (children.owner == brood_os_pid() && at->os.pid == pid) {
             found = brood_process_ref(at);
         }
     }
-    brood_unlock(BROOD_LOCK_CHILDREN);
+    brood_locks_give(BROOD_LOCK_CHILDREN);
     return found;
 }
 
@@ -76,7 +76,7 @@ static int list_children(brood_process ***out, size_t *count)
     brood_process **list = NULL;
     size_t left = 0;
 
-    brood_lock(BROOD_LOCK_CHILDREN);
+    brood_locks_take(BROOD_LOCK_CHILDREN);
     if (children.owner == brood_os_pid()) {
         left = count_children();
     }
@@ -89,7 +89,7 @@ static int list_children(brood_process ***out, size_t *count)
             list[--left] = brood_process_ref(at);
         }
     }
-    brood_unlock(BROOD_LOCK_CHILDREN);
+    brood_locks_give(BROOD_LOCK_CHILDREN);
     *out = list;
     return list == NULL && left > 0 ? brood_fail_nomem("the list of children") : 0;
 }
@@ -138,10 +138,10 @@ void brood_children_forget(void)
 {
     brood_process *process;
 
-    brood_lock(BROOD_LOCK_CHILDREN);
+    brood_locks_take(BROOD_LOCK_CHILDREN);
     process = children.first;
     children.first = NULL;
-    brood_unlock(BROOD_LOCK_CHILDREN);
+    brood_locks_give(BROOD_LOCK_CHILDREN);
     while (process != NULL) {
         brood_process *next = process->next;
         brood_process_free(process);
@@ -154,13 +154,13 @@ static brood_process *first_to_join(void)
 {
     brood_process *found = NULL;
 
-    brood_lock(BROOD_LOCK_CHILDREN);
+    brood_locks_take(BROOD_LOCK_CHILDREN);
     for (brood_process *at = children.first; at != NULL && found == NULL; at = at->next) {
         if (children.owner == brood_os_pid() && !at->outlives) {
             found = brood_process_ref(at);
         }
     }
-    brood_unlock(BROOD_LOCK_CHILDREN);
+    brood_locks_give(BROOD_LOCK_CHILDREN);
     return found;
 }
 
@@ -169,7 +169,7 @@ static brood_process *take_expired(int64_t now_ns, int64_t *next)
 {
     brood_process *found = NULL;
 
-    brood_lock(BROOD_LOCK_CHILDREN);
+    brood_locks_take(BROOD_LOCK_CHILDREN);
     *next = BROOD_DEADLINE_NEVER;
     for (brood_process *at = children.first; at != NULL && found == NULL; at = at->next) {
         if (children.owner != brood_os_pid() || at->deadline_ns == 0) {
@@ -182,7 +182,7 @@ static brood_process *take_expired(int64_t now_ns, int64_t *next)
             *next = at->deadline_ns;
         }
     }
-    brood_unlock(BROOD_LOCK_CHILDREN);
+    brood_locks_give(BROOD_LOCK_CHILDREN);
     return found;
 }
 
@@ -205,7 +205,7 @@ static brood_process *take_forgotten(void)
     brood_process *taken = NULL;
     brood_process **at = &children.first;
 
-    brood_lock(BROOD_LOCK_CHILDREN);
+    brood_locks_take(BROOD_LOCK_CHILDREN);
     while (children.owner == brood_os_pid() && *at != NULL) {
         brood_process *process = *at;
         if (brood_atomic_load(&process->refs) == 1 &&
@@ -217,7 +217,7 @@ static brood_process *take_forgotten(void)
             at = &process->next;
         }
     }
-    brood_unlock(BROOD_LOCK_CHILDREN);
+    brood_locks_give(BROOD_LOCK_CHILDREN);
     return taken;
 }
 

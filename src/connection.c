@@ -151,11 +151,11 @@ int brood_connection_check(brood_connection *connection)
         return brood_fail(BROOD_ECLOSED, "the connection is the parent's: one that a process is "
                                          "to use is sent to it as an argument");
     }
-    brood_lock(BROOD_LOCK_CONNECTION);
+    brood_locks_take(BROOD_LOCK_CONNECTION);
     if (!is_in_order(connection)) {
         rc = put_in_order(connection);
     }
-    brood_unlock(BROOD_LOCK_CONNECTION);
+    brood_locks_give(BROOD_LOCK_CONNECTION);
     return rc;
 }
 

@@ -28,9 +28,9 @@ static const brood_context *default_context(void)
 {
     const brood_context *context;
 
-    brood_lock(BROOD_LOCK_CONTEXT);
+    brood_locks_take(BROOD_LOCK_CONTEXT);
     context = chosen;
-    brood_unlock(BROOD_LOCK_CONTEXT);
+    brood_locks_give(BROOD_LOCK_CONTEXT);
     return context != NULL ? context : &contexts[0];
 }
 
@@ -89,14 +89,14 @@ int brood_set_start_method(const char *method, bool force)
     if (rc) {
         return rc;
     }
-    brood_lock(BROOD_LOCK_CONTEXT);
+    brood_locks_take(BROOD_LOCK_CONTEXT);
     if (chosen != NULL && !force) {
         rc = brood_fail(BROOD_EEXIST, "the start method was chosen already: it is %s",
                         chosen->method);
     } else {
         chosen = wanted;
     }
-    brood_unlock(BROOD_LOCK_CONTEXT);
+    brood_locks_give(BROOD_LOCK_CONTEXT);
     return rc;
 }
 
@@ -109,9 +109,9 @@ const char *brood_start_method_chosen(void)
 {
     const char *method;
 
-    brood_lock(BROOD_LOCK_CONTEXT);
+    brood_locks_take(BROOD_LOCK_CONTEXT);
     method = chosen != NULL ? chosen->method : NULL;
-    brood_unlock(BROOD_LOCK_CONTEXT);
+    brood_locks_give(BROOD_LOCK_CONTEXT);
     return method;
 }
 
@@ -126,13 +126,13 @@ const char *const *brood_get_all_start_methods(void)
 {
     size_t count = 0;
 
-    brood_lock(BROOD_LOCK_CONTEXT);
+    brood_locks_take(BROOD_LOCK_CONTEXT);
     for (size_t i = 0; i < METHOD_COUNT && !listed; i++) {
         if (brood_os_method_supported(contexts[i].how)) {
             names[count++] = contexts[i].method;
         }
     }
     listed = true;
-    brood_unlock(BROOD_LOCK_CONTEXT);
+    brood_locks_give(BROOD_LOCK_CONTEXT);
     return names;
 }

@@ -77,12 +77,12 @@ brood_process *brood_parent_process(void)
 {
     bool known;
 
-    brood_lock(BROOD_LOCK_CURRENT);
+    brood_locks_take(BROOD_LOCK_CURRENT);
     known = parent_pid != 0 && parent.generation == brood_generation();
     if (known && !parent_known) {
         brood_os_process_parent(&parent.os, parent_pid);
         parent_known = true;
     }
-    brood_unlock(BROOD_LOCK_CURRENT);
+    brood_locks_give(BROOD_LOCK_CURRENT);
     return known ? &parent : NULL;
 }

@@ -95,6 +95,19 @@ int brood_fail_system(int error, int64_t system_code, const char *format, ...)
     return keep(error, system_code, text);
 }
 
+int brood_fail_of_process(int error, int64_t pid, const char *format, ...)
+{
+    char text[BROOD_WORDS_SIZE];
+    va_list list;
+
+    va_start(list, format);
+    format_words(text, format, list);
+    va_end(list);
+    (void)keep(error, 0, text);
+    last.pid = pid;
+    return error;
+}
+
 int brood_fail_as(const brood_failure *failure)
 {
     const brood_failure copy = *failure;

@@ -15,6 +15,9 @@ int brood_fail(int error, const char *format, ...) BROOD_PRINTF(2, 3);
 /// brood_fail_system does the same for a system call: `system_code` is errno or GetLastError.
 int brood_fail_system(int error, int64_t system_code, const char *format, ...) BROOD_PRINTF(3, 4);
 
+/// brood_fail_of_process does the same for what another process did or had happen to it.
+int brood_fail_of_process(int error, int64_t pid, const char *format, ...) BROOD_PRINTF(3, 4);
+
 /// brood_fail_as makes a copy of `failure` the thread's last failure and returns its error.
 int brood_fail_as(const brood_failure *failure);
 

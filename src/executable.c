@@ -24,10 +24,10 @@ int brood_set_executable(const char *path)
         }
         brood_init_host();
     }
-    brood_lock(BROOD_LOCK_CONTEXT);
+    brood_locks_take(BROOD_LOCK_CONTEXT);
     before = chosen;
     chosen = found;
-    brood_unlock(BROOD_LOCK_CONTEXT);
+    brood_locks_give(BROOD_LOCK_CONTEXT);
     free(before);
     return 0;
 }
@@ -36,9 +36,9 @@ bool brood_executable_chosen(void)
 {
     bool is_chosen;
 
-    brood_lock(BROOD_LOCK_CONTEXT);
+    brood_locks_take(BROOD_LOCK_CONTEXT);
     is_chosen = chosen != NULL;
-    brood_unlock(BROOD_LOCK_CONTEXT);
+    brood_locks_give(BROOD_LOCK_CONTEXT);
     return is_chosen;
 }
 
@@ -47,12 +47,12 @@ int brood_executable(const char **out, brood_arena *arena)
     const char *copy = NULL;
     bool is_chosen;
 
-    brood_lock(BROOD_LOCK_CONTEXT);
+    brood_locks_take(BROOD_LOCK_CONTEXT);
     is_chosen = chosen != NULL;
     if (is_chosen) {
         copy = brood_arena_text(arena, chosen, strlen(chosen));
     }
-    brood_unlock(BROOD_LOCK_CONTEXT);
+    brood_locks_give(BROOD_LOCK_CONTEXT);
     if (is_chosen && copy == NULL) {
         return brood_fail_nomem("the path of an executable");
     }

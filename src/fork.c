@@ -15,6 +15,7 @@
 #include "log.h"
 #include "platform.h"
 #include "process_object.h"
+#include "segment.h"
 
 static brood_atomic generation;
 static brood_atomic lost_before; /* what is older has no handles here */
@@ -23,20 +24,21 @@ static brood_atomic warned;
 static void lock_all(void)
 {
     for (int id = 0; id < BROOD_LOCK_COUNT; id++) {
-        brood_lock((brood_lock_id)id);
+        brood_locks_take((brood_lock_id)id);
     }
 }
 
 static void unlock_all(void)
 {
     for (int id = BROOD_LOCK_COUNT; id > 0; id--) {
-        brood_unlock((brood_lock_id)(id - 1));
+        brood_locks_give((brood_lock_id)(id - 1));
     }
 }
 
 static void begin_child(void)
 {
     (void)brood_atomic_add(&generation, 1);
+    brood_segments_forget();
     unlock_all();
 }
 

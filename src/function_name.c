@@ -70,14 +70,14 @@ int brood_export(const char *name, brood_function function)
     if (function == NULL) {
         return brood_fail(BROOD_EINVAL, "there is no function to export as \"%s\"", name);
     }
-    brood_lock(BROOD_LOCK_NAMES);
+    brood_locks_take(BROOD_LOCK_NAMES);
     there = find(name, strlen(name));
     if (there == NULL) {
         rc = add(name, function);
     } else if (there->function != function) {
         rc = brood_fail(BROOD_EEXIST, "another function is exported as \"%s\" already", name);
     }
-    brood_unlock(BROOD_LOCK_NAMES);
+    brood_locks_give(BROOD_LOCK_NAMES);
     return rc;
 }
 
@@ -85,9 +85,9 @@ brood_function brood_function_find(brood_view name)
 {
     const export_entry *entry;
 
-    brood_lock(BROOD_LOCK_NAMES);
+    brood_locks_take(BROOD_LOCK_NAMES);
     entry = find(name.data, name.size);
-    brood_unlock(BROOD_LOCK_NAMES);
+    brood_locks_give(BROOD_LOCK_NAMES);
     return entry != NULL ? entry->function : NULL;
 }
 
@@ -114,11 +114,11 @@ const char *brood_function_name(brood_function function)
 {
     const export_entry *entry;
 
-    brood_lock(BROOD_LOCK_NAMES);
+    brood_locks_take(BROOD_LOCK_NAMES);
     entry = first;
     while (entry != NULL && entry->function != function) {
         entry = entry->next;
     }
-    brood_unlock(BROOD_LOCK_NAMES);
+    brood_locks_give(BROOD_LOCK_NAMES);
     return entry != NULL ? entry->name : NULL;
 }

@@ -30,10 +30,10 @@ void brood_init_(int argc, char **argv, int (*at_exit)(void (*)(void)))
 {
     bool first;
 
-    brood_lock(BROOD_LOCK_INIT);
+    brood_locks_take(BROOD_LOCK_INIT);
     first = !initialised;
     initialised = true;
-    brood_unlock(BROOD_LOCK_INIT);
+    brood_locks_give(BROOD_LOCK_INIT);
     if (!first) {
         return;
     }
@@ -49,10 +49,10 @@ void brood_init_host(void)
 {
     bool first;
 
-    brood_lock(BROOD_LOCK_INIT);
+    brood_locks_take(BROOD_LOCK_INIT);
     first = !initialised && !hosted;
     hosted = true;
-    brood_unlock(BROOD_LOCK_INIT);
+    brood_locks_give(BROOD_LOCK_INIT);
     if (first) {
         brood_os_at_exit(brood_finish);
     }
@@ -70,7 +70,7 @@ int brood_ready(void)
 {
     int rc = 0;
 
-    brood_lock(BROOD_LOCK_INIT);
+    brood_locks_take(BROOD_LOCK_INIT);
     if (!initialised && !brood_executable_chosen()) {
         rc = brood_fail(
             BROOD_ENOTINIT,
@@ -80,6 +80,6 @@ int brood_ready(void)
         rc = set_up();
         ready = rc == 0;
     }
-    brood_unlock(BROOD_LOCK_INIT);
+    brood_locks_give(BROOD_LOCK_INIT);
     return rc;
 }

@@ -18,6 +18,8 @@ typedef enum brood_lock_id {
     BROOD_LOCK_CHILDREN,
     BROOD_LOCK_MODULES,
     BROOD_LOCK_NAMES,
+    BROOD_LOCK_HEAP,
+    BROOD_LOCK_SEGMENTS,
     BROOD_LOCK_CONNECTION, /* see brood_connection_check */
     BROOD_LOCK_LOG,
     BROOD_LOCK_COUNT
@@ -25,12 +27,12 @@ typedef enum brood_lock_id {
 
 extern brood_os_mutex brood_locks[BROOD_LOCK_COUNT];
 
-static inline void brood_lock(brood_lock_id id)
+static inline void brood_locks_take(brood_lock_id id)
 {
     brood_os_mutex_lock(&brood_locks[id]);
 }
 
-static inline void brood_unlock(brood_lock_id id)
+static inline void brood_locks_give(brood_lock_id id)
 {
     brood_os_mutex_unlock(&brood_locks[id]);
 }

@@ -51,11 +51,11 @@ static long valid_level(brood_log_level level)
 
 void brood_log_to(brood_log_level level, brood_log_sink sink, void *user)
 {
-    brood_lock(BROOD_LOCK_LOG);
+    brood_locks_take(BROOD_LOCK_LOG);
     current_sink = sink;
     current_user = user;
     brood_atomic_store(&current, valid_level(level));
-    brood_unlock(BROOD_LOCK_LOG);
+    brood_locks_give(BROOD_LOCK_LOG);
 }
 
 void brood_log_to_stderr(brood_log_level level)
@@ -65,9 +65,9 @@ void brood_log_to_stderr(brood_log_level level)
 
 void brood_log_name(const char *name)
 {
-    brood_lock(BROOD_LOCK_LOG);
+    brood_locks_take(BROOD_LOCK_LOG);
     (void)snprintf(process_name, sizeof process_name, "%s", name);
-    brood_unlock(BROOD_LOCK_LOG);
+    brood_locks_give(BROOD_LOCK_LOG);
 }
 
 static void write_line(brood_log_level level, const char *text)
@@ -95,9 +95,9 @@ void brood_log(brood_log_level level, const char *format, ...)
     }
     va_start(list, format);
     if (vsnprintf(text, sizeof text, format, list) >= 0) {
-        brood_lock(BROOD_LOCK_LOG);
+        brood_locks_take(BROOD_LOCK_LOG);
         write_line((brood_log_level)valid_level(level), text);
-        brood_unlock(BROOD_LOCK_LOG);
+        brood_locks_give(BROOD_LOCK_LOG);
     }
     va_end(list);
 }

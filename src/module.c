@@ -128,7 +128,7 @@ static void keep(const known *one, uint64_t changes)
 {
     known *place;
 
-    brood_lock(BROOD_LOCK_MODULES);
+    brood_locks_take(BROOD_LOCK_MODULES);
     forget_if_changed(changes);
     place = recall(one->os.base);
     if (place == NULL) {
@@ -150,7 +150,7 @@ static void keep(const known *one, uint64_t changes)
             place->path = one->path;
         }
     }
-    brood_unlock(BROOD_LOCK_MODULES);
+    brood_locks_give(BROOD_LOCK_MODULES);
 }
 
 static int learn_program(void)
@@ -158,12 +158,12 @@ static int learn_program(void)
     known one;
     int rc;
 
-    brood_lock(BROOD_LOCK_MODULES);
+    brood_locks_take(BROOD_LOCK_MODULES);
     if (program_known) {
-        brood_unlock(BROOD_LOCK_MODULES);
+        brood_locks_give(BROOD_LOCK_MODULES);
         return 0;
     }
-    brood_unlock(BROOD_LOCK_MODULES);
+    brood_locks_give(BROOD_LOCK_MODULES);
     memset(&one, 0, sizeof one);
     rc = brood_os_module_main(&one.os);
     if (rc == 0) {
@@ -172,12 +172,12 @@ static int learn_program(void)
     if (rc) {
         return rc;
     }
-    brood_lock(BROOD_LOCK_MODULES);
+    brood_locks_take(BROOD_LOCK_MODULES);
     if (!program_known) {
         program = one;
         program_known = true;
     }
-    brood_unlock(BROOD_LOCK_MODULES);
+    brood_locks_give(BROOD_LOCK_MODULES);
     return 0;
 }
 
@@ -234,22 +234,22 @@ static int describe_program(brood_module *out, brood_arena *arena)
     bool asked;
     int rc;
 
-    brood_lock(BROOD_LOCK_MODULES);
+    brood_locks_take(BROOD_LOCK_MODULES);
     copy = program;
     asked = program.path != NULL;
-    brood_unlock(BROOD_LOCK_MODULES);
+    brood_locks_give(BROOD_LOCK_MODULES);
     if (!asked) {
         path = ask_path(&copy.os, &rc);
         if (rc) {
             return rc;
         }
-        brood_lock(BROOD_LOCK_MODULES);
+        brood_locks_take(BROOD_LOCK_MODULES);
         if (program.path == NULL) {
             program.path = path;
             path = NULL;
         }
         copy = program;
-        brood_unlock(BROOD_LOCK_MODULES);
+        brood_locks_give(BROOD_LOCK_MODULES);
         free(path);
     }
     return copy_out(out, arena, &copy);
@@ -262,15 +262,15 @@ static int describe_library(brood_module *out, brood_arena *arena, const void *a
     known one;
     int rc = 0;
 
-    brood_lock(BROOD_LOCK_MODULES);
+    brood_locks_take(BROOD_LOCK_MODULES);
     forget_if_changed(changes);
     there = recall(address);
     if (there != NULL && there->path != NULL) {
         rc = copy_out(out, arena, there);
-        brood_unlock(BROOD_LOCK_MODULES);
+        brood_locks_give(BROOD_LOCK_MODULES);
         return rc;
     }
-    brood_unlock(BROOD_LOCK_MODULES);
+    brood_locks_give(BROOD_LOCK_MODULES);
     memset(&one, 0, sizeof one);
     rc = brood_os_module_of(&one.os, address);
     if (rc == 0) {
@@ -384,7 +384,7 @@ static bool recall_identity(brood_os_module *out, brood_view wanted, uint64_t ch
 {
     bool found = false;
 
-    brood_lock(BROOD_LOCK_MODULES);
+    brood_locks_take(BROOD_LOCK_MODULES);
     forget_if_changed(changes);
     for (size_t i = 0; i < library_count && !found; i++) {
         if (libraries[i].only && is_same(&libraries[i].identity, wanted)) {
@@ -392,7 +392,7 @@ static bool recall_identity(brood_os_module *out, brood_view wanted, uint64_t ch
             found = true;
         }
     }
-    brood_unlock(BROOD_LOCK_MODULES);
+    brood_locks_give(BROOD_LOCK_MODULES);
     return found;
 }
 

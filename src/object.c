@@ -4,6 +4,7 @@
 #include <brood/process.h>
 
 #include "handle.h"
+#include "heap.h"
 
 const char *brood_kind_name(int kind)
 {
@@ -22,6 +23,7 @@ const char *brood_kind_name(int kind)
         [BROOD_CONNECTION] = "connection",
         [BROOD_HANDLE] = "handle",
         [BROOD_PROCESS] = "process",
+        [BROOD_LOCK] = "lock",
     };
 
     if (kind < 0 || (size_t)kind >= sizeof names / sizeof names[0]) {
@@ -32,7 +34,7 @@ const char *brood_kind_name(int kind)
 
 bool brood_kind_is_object(int kind)
 {
-    return kind >= BROOD_CONNECTION && kind <= BROOD_PROCESS;
+    return kind >= BROOD_CONNECTION && kind <= BROOD_LOCK;
 }
 
 int brood_object_own(brood_value *value)
@@ -69,6 +71,9 @@ void brood_object_ref(brood_value value)
         (void)brood_process_ref(value.as.object);
         break;
     default:
+        if (brood_heap_kind_of(value.kind) != NULL) {
+            (void)brood_heap_ref(value.as.object);
+        }
         break;
     }
 }
@@ -86,6 +91,9 @@ void brood_object_free(brood_value value)
         brood_process_free(value.as.object);
         break;
     default:
+        if (brood_heap_kind_of(value.kind) != NULL) {
+            brood_heap_free(value.as.object);
+        }
         break;
     }
 }

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "fault.h"
 #include "function.h"
+#include "heap.h"
 #include "object.h"
 #include "process_object.h"
 
@@ -173,6 +174,64 @@ static int add_process(brood_parcel *parcel, brood_parcel_item *item)
     return rc;
 }
 
+/* The handle of the object's segment, which may be there already: of any number of objects in one
+ * segment there is one. */
+static int place_of_segment(brood_parcel *parcel, const brood_segment *segment, size_t *place)
+{
+    brood_os_handle handle;
+    int rc = 0;
+
+    for (size_t i = 0; parcel->segment != segment && i < parcel->item_count; i++) {
+        const brood_parcel_item *item = &parcel->items[i];
+        if (brood_heap_kind_of(item->object.kind) != NULL &&
+            ((const brood_heap_object *)item->object.as.object)->segment == segment) {
+            parcel->segment = segment;
+            parcel->segment_place = item->place;
+        }
+    }
+    if (parcel->segment != segment) {
+        rc = brood_segment_handle(&handle, segment);
+        if (rc == 0) {
+            rc = add_handle(parcel, handle);
+        }
+        if (rc == 0) {
+            parcel->segment = segment;
+            parcel->segment_place = parcel->handle_count - 1;
+        }
+    }
+    *place = parcel->segment_place;
+    return rc;
+}
+
+/* Objects in shared memory: they are counted as being on their way until the message was received,
+ * or was not sent. */
+static int add_shared(brood_parcel *parcel, brood_parcel_item *item)
+{
+    brood_heap_object *shared = item->object.as.object;
+    brood_heap_id id;
+    unsigned char *segment = brood_arena_alloc(&parcel->arena, sizeof id.segment);
+    int rc = segment != NULL ? place_of_segment(parcel, shared->segment, &item->place)
+                             : brood_fail_nomem("a reference to an object");
+
+    if (rc == 0) {
+        rc = brood_heap_send(shared, &id);
+    }
+    if (rc == 0) {
+        memcpy(segment, id.segment, sizeof id.segment);
+        const brood_value fields[] = {brood_str(brood_kind_name(item->object.kind)),
+                                      next_number(parcel),
+                                      brood_uint(item->place),
+                                      brood_bytes(segment, sizeof id.segment),
+                                      brood_uint(id.offset),
+                                      brood_uint(id.generation)};
+        rc = make_id(parcel, item, fields, sizeof fields / sizeof fields[0]);
+        if (rc) {
+            brood_heap_unsend(shared);
+        }
+    }
+    return rc;
+}
+
 static int add_object(brood_parcel *parcel, brood_parcel_item *item)
 {
     switch (item->object.kind) {
@@ -185,6 +244,9 @@ static int add_object(brood_parcel *parcel, brood_parcel_item *item)
     case BROOD_PROCESS:
         return add_process(parcel, item);
     default:
+        if (brood_heap_kind_of(item->object.kind) != NULL) {
+            return add_shared(parcel, item);
+        }
         return brood_fail(BROOD_ETYPE, "a %s cannot travel", brood_kind_name(item->object.kind));
     }
 }
@@ -267,6 +329,9 @@ void brood_parcel_init(brood_parcel *parcel, bool trusted)
     parcel->item_room = 0;
     parcel->object_count = 0;
     parcel->arena = BROOD_ARENA_NONE;
+    parcel->segment = NULL;
+    parcel->segment_place = 0;
+    parcel->sent = false;
 }
 
 brood_saver brood_parcel_saver(brood_parcel *parcel)
@@ -279,6 +344,7 @@ brood_saver brood_parcel_saver(brood_parcel *parcel)
 
 void brood_parcel_give(brood_parcel *parcel)
 {
+    parcel->sent = true;
     for (size_t i = 0; i < parcel->item_count; i++) {
         const brood_parcel_item *item = &parcel->items[i];
         if (!item->given) {
@@ -300,6 +366,9 @@ static void release_item(const brood_parcel *parcel, const brood_parcel_item *it
     }
     if (item->owned) {
         brood_os_handle_close(parcel->handles[item->place]);
+    }
+    if (!parcel->sent && brood_heap_kind_of(item->object.kind) != NULL) {
+        brood_heap_unsend(item->object.as.object);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "codec.h"
 #include "platform.h"
+#include "segment.h"
 #include "sharing.h"
 
 #define BROOD_PARCEL_HANDLES_MAX ((size_t)1 << 20) /* for one receiver at once */
@@ -28,6 +29,9 @@ typedef struct brood_parcel {
     size_t item_room;
     size_t object_count; /* of these, without the functions */
     brood_arena arena;   /* what the ids are made of */
+    const brood_segment *segment; /* the one that came last, whose handle is at */
+    size_t segment_place;         /* this place */
+    bool sent;
     brood_sharing known; /* entry i is item i; nothing is in it while `items` is NULL */
 } brood_parcel;
 
@@ -37,7 +41,7 @@ void brood_parcel_init(brood_parcel *parcel, bool trusted);
 /// brood_parcel_saver saves into `parcel`.
 brood_saver brood_parcel_saver(brood_parcel *parcel);
 
-/// brood_parcel_give closes here what was given away.
+/// brood_parcel_give is for what was sent: it closes here what was given away.
 void brood_parcel_give(brood_parcel *parcel);
 
 /// brood_parcel_release lets go of everything.

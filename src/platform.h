@@ -10,6 +10,7 @@
 
 #include <brood/base.h>
 
+#include "atomic.h"
 #include "buffer.h"
 
 /* ---- types that differ ---- */
@@ -161,6 +162,99 @@ void brood_os_section_close(brood_os_section *section);
 /// whose release ends the view. A section that is smaller is BROOD_EINVAL, not a crash later. The
 /// handle stays the caller's.
 int brood_os_section_read(brood_buffer *out, brood_os_handle handle, size_t size);
+
+/* ---- shared memory that several processes write to ---- */
+
+/// brood_os_section_create_sparse makes `size` bytes with a writable view, of which the first
+/// `reserved` can be used at once and the rest after brood_os_section_reserve. Nobody can make it
+/// smaller, where the system can promise that.
+int brood_os_section_create_sparse(brood_os_section *out, size_t size, size_t reserved);
+
+/// brood_os_section_open makes a writable view of all of another process's section. On success it
+/// owns the handle. BROOD_EINVAL for a handle that is none.
+int brood_os_section_open(brood_os_section *out, brood_os_handle handle);
+
+/// brood_os_section_reserve makes a part (whole pages) usable, for all who have the section; what
+/// was not before is zero. A full system is BROOD_ENOMEM.
+int brood_os_section_reserve(const brood_os_section *section, size_t offset, size_t size);
+
+/// brood_os_section_discard gives the memory of a part (whole pages) back to the system, where it
+/// takes it. It may be used only after it was reserved again; what is in it then is not known.
+void brood_os_section_discard(const brood_os_section *section, size_t offset, size_t size);
+
+/* ---- who has a segment of shared memory ---- */
+
+/// brood_os_self_stamp returns what tells this process from all others of the system, later ones of
+/// the same number too: its number in the upper half, when it began in the lower. Never 0.
+uint64_t brood_os_self_stamp(void);
+
+/// brood_os_stamp_runs tells whether the process still runs; one that has ended but was not waited
+/// for does not.
+bool brood_os_stamp_runs(uint64_t stamp);
+
+/// brood_os_pid_space returns which space process numbers are from (a pid namespace); 0 where there
+/// is only one.
+uint64_t brood_os_pid_space(void);
+
+/* ---- sleeping until a shared word changes ---- */
+
+#define BROOD_OS_WITNESS_SIZE 56 /* bytes */
+
+/// brood_os_peer is a process whose end may wake a sleeper early.
+typedef struct brood_os_peer {
+    uint64_t stamp;
+    void *witness; /* its own, see brood_os_witness_begin */
+} brood_os_peer;
+
+/// brood_os_witness_begin makes `room` (BROOD_OS_WITNESS_SIZE shared bytes, zero at first, only ever
+/// this process's) tell others of the end of this process, as well as this system can. Only a hint:
+/// it may tell of the end of this thread.
+void brood_os_witness_begin(void *room);
+
+/// brood_os_witness_end is for when the process lives on and leaves; and for this thread's end.
+void brood_os_witness_end(void *room);
+
+/// brood_os_word_waits tells whether the system itself knows words to wait for. Else there are
+/// bells.
+bool brood_os_word_waits(void);
+
+/// brood_os_word_wait sleeps as long as `*word` is `value` and nobody wakes it, until the deadline,
+/// or until it seems that `peer` (NULL: none) has ended. It may end for no reason.
+void brood_os_word_wait(brood_word *word, uint32_t value, const brood_os_peer *peer,
+                        int64_t deadline_ns);
+
+/// brood_os_word_wake wakes up to `count` sleepers of any process.
+void brood_os_word_wake(brood_word *word, uint32_t count);
+
+#define BROOD_OS_BELLS 64     /* of a segment */
+#define BROOD_OS_BELL_SIZE 64 /* bytes of a segment for each */
+
+/// brood_os_bells are this process's way to a segment's bells: a sleeper waits for one of its own.
+typedef struct brood_os_bells brood_os_bells;
+
+/// brood_os_bells_open opens them; `room` is theirs in the segment, and `id` is nobody else's.
+/// `create`: they are new.
+int brood_os_bells_open(brood_os_bells **out, void *room, const unsigned char id[16], bool create);
+void brood_os_bells_close(brood_os_bells *bells);
+
+/// brood_os_bell_wait sleeps until bell `index` is rung, which it then is not any more; otherwise as
+/// brood_os_word_wait.
+void brood_os_bell_wait(brood_os_bells *bells, uint32_t index, const brood_os_peer *peer,
+                        int64_t deadline_ns);
+void brood_os_bell_ring(brood_os_bells *bells, uint32_t index);
+
+/// brood_os_relax is what a thread does between two looks at a word while it spins.
+void brood_os_relax(void);
+
+/// brood_os_yield lets another thread run.
+void brood_os_yield(void);
+
+/// brood_os_sleep sleeps until the deadline, or a little longer or shorter.
+void brood_os_sleep(int64_t deadline_ns);
+
+/// brood_os_thread_tag keeps a number other than 0 for this thread and calls `ended` with it when the
+/// thread ends.
+int brood_os_thread_tag(uintptr_t tag, void (*ended)(uintptr_t tag));
 
 /* ---- starting a process: the parent's side ---- */
 

@@ -9,6 +9,7 @@
 #include "fault.h"
 #include "function.h"
 #include "handle.h"
+#include "lock.h"
 #include "object.h"
 #include "process_object.h"
 
@@ -139,6 +140,36 @@ static int load_process(brood_unparcel *unparcel, brood_value id, brood_value *o
     return rc;
 }
 
+/* The handle is there for the first of the objects in a segment, if this process did not have it. */
+static int load_shared(brood_unparcel *unparcel, brood_value id, const brood_heap_kind *kind,
+                       brood_value *object)
+{
+    const uint64_t place = brood_as_uint(brood_value_at(id, 2), UINT64_MAX);
+    const brood_view segment = brood_as_view(brood_value_at(id, 3));
+    brood_os_handle none = BROOD_NO_HANDLE;
+    brood_heap_object *shared = NULL;
+    brood_heap_id which;
+    int rc;
+
+    if (segment.size != sizeof which.segment) {
+        return fail_malformed(id);
+    }
+    memcpy(which.segment, segment.data, sizeof which.segment);
+    which.offset = brood_as_uint(brood_value_at(id, 4), 0);
+    which.generation = (uint32_t)brood_as_uint(brood_value_at(id, 5), 0);
+    rc = brood_heap_load(&shared, kind, &which,
+                         place < unparcel->handle_count ? &unparcel->handles[place] : &none);
+    if (rc == 0) {
+        *object = brood_object_(kind->kind, shared);
+    }
+    return rc;
+}
+
+static int load_lock(brood_unparcel *unparcel, brood_value id, brood_value *object)
+{
+    return load_shared(unparcel, id, &brood_lock_kind, object);
+}
+
 /* ---- all ---- */
 
 typedef struct loader_of_kind {
@@ -152,6 +183,7 @@ static const loader_of_kind kinds[] = {
     {"connection", BROOD_CONNECTION, 10, load_connection},
     {"handle", BROOD_HANDLE, 3, load_handle},
     {"process", BROOD_PROCESS, 6, load_process},
+    {"lock", BROOD_LOCK, 6, load_lock},
 };
 
 static int reserve_object(brood_unparcel *unparcel)

@@ -15,21 +15,21 @@ static struct {
 static void watch(void *argument)
 {
     (void)argument;
-    brood_lock(BROOD_LOCK_WATCHDOG);
+    brood_locks_take(BROOD_LOCK_WATCHDOG);
     while (watchdog.holds > 0) {
         const long seen = watchdog.news;
         int64_t next;
 
-        brood_unlock(BROOD_LOCK_WATCHDOG);
+        brood_locks_give(BROOD_LOCK_WATCHDOG);
         next = brood_children_expire();
-        brood_lock(BROOD_LOCK_WATCHDOG);
+        brood_locks_take(BROOD_LOCK_WATCHDOG);
         if (watchdog.news == seen && watchdog.holds > 0) {
             (void)brood_os_condition_wait(&watchdog.changed, &brood_locks[BROOD_LOCK_WATCHDOG],
                                           next);
         }
     }
     watchdog.runs = false;
-    brood_unlock(BROOD_LOCK_WATCHDOG);
+    brood_locks_give(BROOD_LOCK_WATCHDOG);
 }
 
 /* The caller holds the lock. */
@@ -61,21 +61,21 @@ int brood_watchdog_hold(void)
 {
     int rc;
 
-    brood_lock(BROOD_LOCK_WATCHDOG);
+    brood_locks_take(BROOD_LOCK_WATCHDOG);
     rc = hold();
-    brood_unlock(BROOD_LOCK_WATCHDOG);
+    brood_locks_give(BROOD_LOCK_WATCHDOG);
     return rc;
 }
 
 static void change(long holds)
 {
-    brood_lock(BROOD_LOCK_WATCHDOG);
+    brood_locks_take(BROOD_LOCK_WATCHDOG);
     if (watchdog.owner == brood_os_pid()) {
         watchdog.holds += holds;
         watchdog.news++;
         brood_os_condition_wake_all(&watchdog.changed);
     }
-    brood_unlock(BROOD_LOCK_WATCHDOG);
+    brood_locks_give(BROOD_LOCK_WATCHDOG);
 }
 
 void brood_watchdog_look(void)

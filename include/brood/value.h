@@ -25,7 +25,8 @@ typedef enum brood_kind {
     BROOD_FUNCTION,
     BROOD_CONNECTION,
     BROOD_HANDLE,
-    BROOD_PROCESS
+    BROOD_PROCESS,
+    BROOD_LOCK
 } brood_kind;
 
 /// brood_value is a small borrowed view of a value (24 bytes); copy it freely. Its fields are

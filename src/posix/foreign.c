@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,6 +67,44 @@ static bool number_runs(int64_t pid, uint64_t born)
         return found.state != 'Z' && found.state != 'X' && (born == 0 || found.born == born);
     }
     return kill((pid_t)pid, 0) == 0 || errno == EPERM;
+}
+
+/* ---- stamps: number and start time in one word ---- */
+
+uint64_t brood_os_self_stamp(void)
+{
+    static brood_word64 known;
+    const uint64_t pid = (uint64_t)getpid();
+    uint64_t stamp = brood_word64_load(&known);
+
+    if (stamp >> 32 != pid) { /* the first time, or the first time in a forked child */
+        stamp = pid << 32 | (uint32_t)born_of((int64_t)pid);
+        brood_word64_store(&known, stamp);
+    }
+    return stamp;
+}
+
+bool brood_os_stamp_runs(uint64_t stamp)
+{
+    const int64_t pid = (int64_t)(stamp >> 32);
+    const uint32_t born = (uint32_t)stamp;
+    record found;
+
+    if (pid <= 0 || pid > INT_MAX) {
+        return false;
+    }
+    if (read_record(&found, pid)) {
+        return found.state != 'Z' && found.state != 'X' &&
+               (born == 0 || (uint32_t)found.born == born);
+    }
+    return kill((pid_t)pid, 0) == 0 || errno == EPERM;
+}
+
+uint64_t brood_os_pid_space(void)
+{
+    struct stat facts;
+
+    return stat("/proc/self/ns/pid", &facts) == 0 ? (uint64_t)facts.st_ino : 0;
 }
 
 /* ---- who is who ---- */

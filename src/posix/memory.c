@@ -31,30 +31,36 @@ static int open_unnamed(void)
 #endif
 
 /* Sparse memory would crash the one who first writes to it on a full system. */
-static int reserve_pages(int fd, size_t size)
+static int reserve_pages(int fd, size_t offset, size_t size)
 {
 #if defined(BROOD_HAVE_POSIX_FALLOCATE)
     int errnum;
 
     do {
-        errnum = BROOD_SYS_RETURNS("posix_fallocate", ENOSPC, posix_fallocate(fd, 0, (off_t)size));
+        errnum = BROOD_SYS_RETURNS("posix_fallocate", ENOSPC,
+                                   posix_fallocate(fd, (off_t)offset, (off_t)size));
     } while (errnum == EINTR);
     return errnum == 0 ? 0 : brood_posix_error(errnum, "reserve %zu bytes of shared memory", size);
 #else
-    if (BROOD_SYS("ftruncate", ENOSPC, ftruncate(fd, (off_t)size)) < 0) {
-        return brood_posix_error(errno, "size shared memory to %zu bytes", size);
+    struct stat facts;
+
+    if (fstat(fd, &facts) == 0 && (uint64_t)facts.st_size >= offset + size) {
+        return 0;
+    }
+    if (BROOD_SYS("ftruncate", ENOSPC, ftruncate(fd, (off_t)(offset + size))) < 0) {
+        return brood_posix_error(errno, "size shared memory to %zu bytes", offset + size);
     }
     return 0;
 #endif
 }
 
-static int reserve(int fd, size_t size)
+static int reserve(int fd, size_t offset, size_t size)
 {
     brood_posix_file_limit limit;
     int rc;
 
     brood_posix_file_limit_begin(&limit);
-    rc = reserve_pages(fd, size);
+    rc = reserve_pages(fd, offset, size);
     brood_posix_file_limit_end(&limit);
     return rc;
 }
@@ -68,7 +74,7 @@ int brood_os_section_create(brood_os_section *out, size_t size)
     if (fd < 0) {
         return brood_posix_error(errno, "create shared memory");
     }
-    rc = reserve(fd, size);
+    rc = reserve(fd, 0, size);
     if (rc) {
         goto done;
     }
@@ -86,6 +92,99 @@ int brood_os_section_create(brood_os_section *out, size_t size)
 done:
     brood_posix_close(fd);
     return rc;
+}
+
+static int map_all(brood_os_section *out, int fd, size_t size)
+{
+    void *data = BROOD_SYS_AS("mmap", ENOMEM, MAP_FAILED,
+                              mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+
+    if (data == MAP_FAILED) {
+        return brood_posix_error(errno, "map %zu bytes of shared memory", size);
+    }
+    *out = (brood_os_section){fd, data, size};
+    return 0;
+}
+
+static int set_size(int fd, size_t size)
+{
+    brood_posix_file_limit limit;
+    int rc = 0;
+
+    if (size > (size_t)INT64_MAX / 2) {
+        return brood_fail_nomem("shared memory");
+    }
+    brood_posix_file_limit_begin(&limit);
+    if (BROOD_SYS("ftruncate", ENOSPC, ftruncate(fd, (off_t)size)) < 0) {
+        rc = brood_posix_error(errno, "size shared memory to %zu bytes", size);
+    }
+    brood_posix_file_limit_end(&limit);
+    return rc;
+}
+
+/* Nobody can take pages away that others read. */
+static void fix_size(int fd)
+{
+#if defined(BROOD_HAVE_MEMFD)
+    (void)fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+#else
+    (void)fd;
+#endif
+}
+
+int brood_os_section_create_sparse(brood_os_section *out, size_t size, size_t reserved)
+{
+    brood_os_section section = BROOD_OS_SECTION_NONE;
+    int fd = brood_posix_move(open_unnamed(), 3);
+    int rc;
+
+    if (fd < 0) {
+        return brood_posix_error(errno, "create shared memory");
+    }
+    rc = set_size(fd, size);
+    if (rc == 0) {
+        rc = reserve(fd, 0, reserved);
+    }
+    if (rc == 0) {
+        fix_size(fd);
+        rc = map_all(&section, fd, size);
+    }
+    if (rc) {
+        brood_posix_close(fd);
+        return rc;
+    }
+    *out = section;
+    return 0;
+}
+
+int brood_os_section_open(brood_os_section *out, brood_os_handle handle)
+{
+    struct stat facts;
+
+    if (BROOD_SYS("fstat", EBADF, fstat((int)handle, &facts)) < 0) {
+        return brood_posix_error(errno, "look at shared memory");
+    }
+    if (!S_ISREG(facts.st_mode) || facts.st_size <= 0 || (uint64_t)facts.st_size > SIZE_MAX / 2) {
+        return brood_fail(BROOD_EINVAL, "descriptor %d is not shared memory", (int)handle);
+    }
+    return map_all(out, (int)handle, (size_t)facts.st_size);
+}
+
+int brood_os_section_reserve(const brood_os_section *section, size_t offset, size_t size)
+{
+    return reserve((int)section->handle, offset, size);
+}
+
+void brood_os_section_discard(const brood_os_section *section, size_t offset, size_t size)
+{
+#if defined(BROOD_HAVE_PUNCH_HOLE)
+    (void)fallocate((int)section->handle, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+                    (off_t)size);
+#else
+    (void)section;
+    (void)offset;
+    (void)size;
+#endif
 }
 
 int brood_os_section_seal(brood_os_section *section)

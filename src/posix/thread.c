@@ -141,3 +141,34 @@ void brood_os_condition_wake_all(brood_os_condition *condition)
 {
     check(pthread_cond_broadcast(&condition->condition));
 }
+
+/* ---- what a thread is called at its end for ---- */
+
+static pthread_once_t tag_once = PTHREAD_ONCE_INIT;
+static pthread_key_t tag_key;
+static int tag_errnum;
+static void (*_Atomic tag_ended)(uintptr_t tag);
+
+static void end_tag(void *data)
+{
+    void (*ended)(uintptr_t) = atomic_load(&tag_ended);
+
+    ended((uintptr_t)data);
+}
+
+static void make_tag_key(void)
+{
+    tag_errnum = pthread_key_create(&tag_key, end_tag);
+}
+
+int brood_os_thread_tag(uintptr_t tag, void (*ended)(uintptr_t tag))
+{
+    int errnum;
+
+    atomic_store(&tag_ended, ended);
+    (void)pthread_once(&tag_once, make_tag_key);
+    errnum = tag_errnum != 0 ? tag_errnum
+                             : BROOD_SYS_RETURNS("pthread_setspecific", ENOMEM,
+                                                 pthread_setspecific(tag_key, (const void *)tag));
+    return errnum == 0 ? 0 : brood_posix_error(errnum, "note something of this thread");
+}

@@ -38,6 +38,76 @@ done:
     return rc;
 }
 
+int brood_os_section_create_sparse(brood_os_section *out, size_t size, size_t reserved)
+{
+    const uint64_t bytes = size;
+    brood_os_section section = {BROOD_NO_HANDLE, NULL, size};
+    HANDLE handle;
+    int rc;
+
+    if (size > SIZE_MAX / 2) {
+        return brood_fail_nomem("shared memory");
+    }
+    handle = BROOD_WIN("CreateFileMappingW", ERROR_COMMITMENT_LIMIT, NULL,
+                       CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE | SEC_RESERVE,
+                                          (DWORD)(bytes >> 32), (DWORD)bytes, NULL));
+    if (handle == NULL) {
+        return brood_win32_error(GetLastError(), "make %zu bytes of shared memory", size);
+    }
+    section.handle = (brood_os_handle)handle;
+    section.data = BROOD_WIN("MapViewOfFile", ERROR_NOT_ENOUGH_MEMORY, NULL,
+                             MapViewOfFile(handle, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, size));
+    rc = section.data != NULL
+             ? brood_os_section_reserve(&section, 0, reserved)
+             : brood_win32_error(GetLastError(), "map %zu bytes of shared memory", size);
+    if (rc) {
+        brood_os_section_close(&section);
+        return rc;
+    }
+    *out = section;
+    return 0;
+}
+
+int brood_os_section_open(brood_os_section *out, brood_os_handle handle)
+{
+    MEMORY_BASIC_INFORMATION facts;
+    const HANDLE section = brood_win32_handle(handle);
+    char *data = NULL;
+    size_t size = 0;
+
+    if (brood_win32_valid(section)) {
+        data = BROOD_WIN("MapViewOfFile", ERROR_NOT_ENOUGH_MEMORY, NULL,
+                         MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0));
+    }
+    if (data == NULL) {
+        return brood_fail_system(BROOD_EINVAL, GetLastError(), "handle %llx is not shared memory",
+                                 (unsigned long long)handle);
+    }
+    /* Reserved and committed parts are regions of their own. */
+    while (VirtualQuery(data + size, &facts, sizeof facts) != 0 && facts.AllocationBase == data) {
+        size += facts.RegionSize;
+    }
+    *out = (brood_os_section){handle, data, size};
+    return 0;
+}
+
+int brood_os_section_reserve(const brood_os_section *section, size_t offset, size_t size)
+{
+    /* Committed in one view is committed in all. */
+    if (size > 0 && BROOD_WIN("VirtualAlloc", ERROR_COMMITMENT_LIMIT, NULL,
+                              VirtualAlloc((char *)section->data + offset, size, MEM_COMMIT,
+                                           PAGE_READWRITE)) == NULL) {
+        return brood_win32_error(GetLastError(), "reserve %zu bytes of shared memory", size);
+    }
+    return 0;
+}
+
+void brood_os_section_discard(const brood_os_section *section, size_t offset, size_t size)
+{
+    /* The commitment stays; the contents need not be kept in memory or written anywhere. */
+    (void)VirtualAlloc((char *)section->data + offset, size, MEM_RESET, PAGE_READWRITE);
+}
+
 int brood_os_section_seal(brood_os_section *section)
 {
     const HANDLE self = GetCurrentProcess();

@@ -103,3 +103,36 @@ void brood_os_condition_wake_all(brood_os_condition *condition)
 {
     WakeAllConditionVariable(variable_of(condition));
 }
+
+/* ---- what a thread is called at its end for ---- */
+
+static INIT_ONCE tag_once = INIT_ONCE_STATIC_INIT;
+static DWORD tag_index = FLS_OUT_OF_INDEXES;
+static void (*volatile tag_ended)(uintptr_t tag);
+
+static VOID NTAPI end_tag(PVOID data)
+{
+    if (data != NULL) {
+        tag_ended((uintptr_t)data);
+    }
+}
+
+static BOOL CALLBACK make_tag_index(PINIT_ONCE once, PVOID parameter, PVOID *context)
+{
+    (void)once;
+    (void)parameter;
+    (void)context;
+    tag_index = FlsAlloc(end_tag);
+    return TRUE;
+}
+
+int brood_os_thread_tag(uintptr_t tag, void (*ended)(uintptr_t tag))
+{
+    tag_ended = ended;
+    (void)InitOnceExecuteOnce(&tag_once, make_tag_index, NULL, NULL);
+    if (!BROOD_WIN("FlsSetValue", ERROR_NOT_ENOUGH_MEMORY, FALSE,
+                   FlsSetValue(tag_index, (PVOID)tag))) {
+        return brood_win32_error(GetLastError(), "note something of this thread");
+    }
+    return 0;
+}

@@ -75,12 +75,15 @@ bool StartOne()
 {
     brood_process *process = nullptr;
     brood_message *answer = nullptr;
-    const bool ok = brood_wait(nullptr, 0, 1) == BROOD_ETIMEDOUT &&
+    brood_lock *lock = nullptr; /* shared objects have memory that stays */
+    const bool ok = brood_lock_new(&lock, nullptr) == 0 &&
+                    brood_wait(nullptr, 0, 1) == BROOD_ETIMEDOUT &&
                     brood_process_start(&process, Nothing, nullptr, nullptr) == 0 &&
                     brood_process_result(process, &answer, 60000) == 0;
     if (!ok) {
         brood_perror("warm-up");
     }
+    brood_lock_free(lock);
     brood_message_free(answer);
     brood_process_free(process);
     return ok;

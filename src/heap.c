@@ -1,0 +1,505 @@
+#include "heap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "fault.h"
+#include "fork.h"
+#include "lock.h"
+#include "locks.h"
+#include "log.h"
+#include "object.h"
+
+#define FIRST_SIZE ((size_t)1024 * 1024) /* of a heap's cells; each next one is twice as large, */
+#define LAST_SIZE ((size_t)64 * 1024 * 1024) /* up to this */
+#define STEP ((size_t)64 * 1024)             /* is reserved at once */
+#define HELD_ROWS 64                         /* those below have a bit */
+#define REAP_MAX 64                          /* cells looked at for one that is wanted */
+
+/* The beginning of the user's part. Cells lie behind it without gaps. */
+typedef struct heap_head {
+    brood_word64 used; /* bytes of it that are cells, and this */
+} heap_head;
+
+/* What this process knows of a heap: its objects, by the number of their cell's first unit. */
+typedef struct heap_user {
+    size_t count;
+    brood_heap_object *objects[]; /* under BROOD_LOCK_SEGMENTS */
+} heap_user;
+
+static brood_cell *cell_at(const brood_segment *segment, uint64_t offset)
+{
+    return (brood_cell *)((char *)segment->data + offset);
+}
+
+static uint64_t used_of(const brood_segment *segment)
+{
+    const uint64_t used = brood_word64_load(&((heap_head *)segment->data)->used);
+
+    return used < segment->size ? used : segment->size;
+}
+
+const brood_heap_kind *brood_heap_kind_of(uint32_t kind)
+{
+    static const brood_heap_kind *const kinds[] = {&brood_lock_kind};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if ((uint32_t)kinds[i]->kind == kind) {
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- the segment's kind ---- */
+
+static uint64_t bit_of(uint32_t row)
+{
+    return UINT64_C(1) << row % HELD_ROWS;
+}
+
+static void sweep_heap(brood_segment *segment, uint32_t identity)
+{
+    const uint32_t row = identity >> BROOD_ROW_SHIFT;
+    const uint64_t used = used_of(segment);
+    uint64_t at = BROOD_CELL_UNIT;
+
+    while (at + sizeof(brood_cell) <= used) {
+        brood_cell *cell = cell_at(segment, at);
+        const brood_heap_kind *kind = brood_heap_kind_of(cell->kind);
+        if (cell->size < BROOD_CELL_UNIT || cell->size > used - at) {
+            return; /* somebody wrote where nobody may */
+        }
+        if (kind != NULL && sizeof *cell + kind->payload <= cell->size) {
+            kind->sweep(segment, cell, identity);
+        }
+        if (row < HELD_ROWS) {
+            (void)brood_word64_and(&cell->holders, ~bit_of(row));
+        }
+        at += cell->size;
+    }
+}
+
+static void hold(brood_segment *segment, brood_cell *cell)
+{
+    const uint32_t row = segment->number;
+
+    if (row < HELD_ROWS) {
+        (void)brood_word64_or(&cell->holders, bit_of(row));
+    } else {
+        (void)brood_word_add(&cell->others, 1);
+    }
+}
+
+static void join_heap(brood_segment *segment)
+{
+    const heap_user *user = segment->user;
+
+    for (size_t i = 0; user != NULL && i < user->count; i++) {
+        brood_heap_object *object = user->objects[i];
+        if (object != NULL && brood_word_load(&object->cell->generation) == object->generation) {
+            hold(segment, object->cell);
+        }
+    }
+}
+
+static const brood_segment_kind heap_kind = {1, "heap of shared objects", sweep_heap, join_heap};
+
+/* With BROOD_LOCK_SEGMENTS held. */
+static int make_user(brood_segment *segment)
+{
+    const size_t count = segment->size / BROOD_CELL_UNIT;
+    heap_user *user = segment->user;
+
+    if (user == NULL) {
+        user = BROOD_ALLOC(calloc(1, sizeof *user + count * sizeof user->objects[0]));
+        if (user == NULL) {
+            return brood_fail_nomem("shared objects");
+        }
+        user->count = count;
+        segment->user = user;
+        segment->free_user = free;
+    }
+    return 0;
+}
+
+static brood_heap_object **entry_of(const brood_segment *segment, uint64_t offset)
+{
+    return &((heap_user *)segment->user)->objects[offset / BROOD_CELL_UNIT];
+}
+
+/* ---- handing out cells: this process's own heaps, under BROOD_LOCK_HEAP ---- */
+
+/* A cell that is not used by us any more: free, or to be looked at again. */
+typedef struct spare {
+    brood_segment *segment;
+    uint64_t offset;
+    struct spare *next;
+} spare;
+
+static struct {
+    long generation;        /* a forked child begins anew */
+    brood_segment *current; /* where the next new cell lies; with a reference for good */
+    size_t size;            /* of the current one */
+    size_t reserved;        /* bytes of it */
+    spare *spares;          /* oldest first */
+    spare **last;
+} heap;
+
+static bool is_unused(const brood_segment *segment, const brood_cell *cell)
+{
+    const brood_heap_kind *kind = brood_heap_kind_of(cell->kind);
+    uint64_t holders = brood_word64_load(&cell->holders);
+
+    for (uint32_t row = 1; holders != 0 && row < HELD_ROWS; row++) {
+        if ((holders & bit_of(row)) != 0 && !brood_segment_runs(segment, row)) {
+            holders &= ~bit_of(row);
+        }
+    }
+    return holders == 0 && brood_word_load(&cell->others) == 0 &&
+           brood_word_load(&cell->in_flight) == 0 && kind != NULL && !kind->busy(cell);
+}
+
+/* Takes a spare cell of this kind and size that nobody uses. The ones that are looked at in vain go
+ * to the end of the list. */
+static bool take_spare(brood_segment **segment, uint64_t *offset, uint32_t kind, uint32_t size)
+{
+    spare *end = NULL;
+
+    for (size_t i = 0; i < REAP_MAX && heap.spares != NULL && heap.spares != end; i++) {
+        spare *one = heap.spares;
+        brood_cell *cell = cell_at(one->segment, one->offset);
+        heap.spares = one->next;
+        if (heap.spares == NULL) {
+            heap.last = &heap.spares;
+        }
+        if (cell->kind == kind && cell->size == size && is_unused(one->segment, cell)) {
+            *segment = one->segment;
+            *offset = one->offset;
+            free(one);
+            return true;
+        }
+        end = end != NULL ? end : one;
+        one->next = NULL;
+        *heap.last = one;
+        heap.last = &one->next;
+    }
+    return false;
+}
+
+static int make_heap(void)
+{
+    const size_t next = heap.current == NULL ? FIRST_SIZE : heap.size * 2;
+    const size_t size = next < LAST_SIZE ? next : LAST_SIZE;
+    brood_segment *segment = NULL;
+    int rc = brood_segment_new(&segment, &heap_kind, size, STEP);
+
+    if (rc == 0) {
+        brood_word64_store(&((heap_head *)segment->data)->used, BROOD_CELL_UNIT);
+        heap.current = segment;
+        heap.size = size;
+        heap.reserved = STEP;
+    }
+    return rc;
+}
+
+static int reserve_cells(uint64_t end)
+{
+    const size_t more = (size_t)(end - heap.reserved + STEP - 1) / STEP * STEP;
+    int rc;
+
+    if (end <= heap.reserved) {
+        return 0;
+    }
+    rc = brood_segment_reserve(heap.current, heap.reserved, more);
+    if (rc == 0) {
+        heap.reserved += more;
+    }
+    return rc;
+}
+
+/* A new one at the end. */
+static int take_new(brood_segment **segment, uint64_t *offset, uint32_t kind, uint32_t size)
+{
+    uint64_t at = heap.current != NULL ? used_of(heap.current) : 0;
+    brood_cell *cell;
+    int rc = 0;
+
+    if (heap.current == NULL || at + size > heap.size) {
+        rc = make_heap();
+        at = BROOD_CELL_UNIT;
+    }
+    if (rc == 0) {
+        rc = reserve_cells(at + size);
+    }
+    if (rc) {
+        return rc;
+    }
+    cell = cell_at(heap.current, at);
+    cell->kind = kind;
+    cell->size = size;
+    brood_word64_store(&((heap_head *)heap.current->data)->used, at + size);
+    *segment = heap.current;
+    *offset = at;
+    return 0;
+}
+
+static int take_cell(brood_segment **segment, uint64_t *offset, uint32_t kind, uint32_t size)
+{
+    int rc = 0;
+
+    brood_locks_take(BROOD_LOCK_HEAP);
+    if (heap.generation != brood_generation() || heap.last == NULL) {
+        heap.generation = brood_generation();
+        heap.current = NULL;
+        heap.spares = NULL;
+        heap.last = &heap.spares;
+    }
+    if (!take_spare(segment, offset, kind, size)) {
+        rc = take_new(segment, offset, kind, size);
+    }
+    if (rc == 0) {
+        brood_segment_ref(*segment);
+    }
+    brood_locks_give(BROOD_LOCK_HEAP);
+    return rc;
+}
+
+static void give_cell(brood_segment *segment, uint64_t offset)
+{
+    spare *one = malloc(sizeof *one);
+
+    if (one == NULL) {
+        return; /* the cell is lost until the process ends */
+    }
+    *one = (spare){segment, offset, NULL};
+    brood_locks_take(BROOD_LOCK_HEAP);
+    *heap.last = one;
+    heap.last = &one->next;
+    brood_locks_give(BROOD_LOCK_HEAP);
+}
+
+/* ---- objects ---- */
+
+static brood_heap_object *make_object(const brood_heap_kind *kind)
+{
+    brood_heap_object *object = BROOD_ALLOC(calloc(1, kind->object_size));
+
+    if (object != NULL) {
+        brood_atomic_store(&object->refs, 1);
+        object->kind = kind;
+        object->maker = -1;
+    }
+    return object;
+}
+
+int brood_heap_new(brood_heap_object **out, const brood_heap_kind *kind, size_t payload)
+{
+    const size_t least = payload > kind->payload ? payload : kind->payload;
+    const size_t size =
+        (sizeof(brood_cell) + least + BROOD_CELL_UNIT - 1) / BROOD_CELL_UNIT * BROOD_CELL_UNIT;
+    brood_heap_object *object = make_object(kind);
+    uint32_t me;
+    int rc;
+
+    if (object == NULL) {
+        return brood_fail_nomem("a shared object");
+    }
+    rc = take_cell(&object->segment, &object->offset, (uint32_t)kind->kind, (uint32_t)size);
+    if (rc) {
+        free(object);
+        return rc;
+    }
+    object->cell = cell_at(object->segment, object->offset);
+    object->maker = brood_generation();
+    memset(brood_cell_payload(object->cell), 0, object->cell->size - sizeof *object->cell);
+    object->generation = brood_word_add(&object->cell->generation, 1) + 1;
+    rc = brood_segment_me(object->segment, &me);
+    if (rc == 0) {
+        brood_locks_take(BROOD_LOCK_SEGMENTS);
+        rc = make_user(object->segment);
+        if (rc == 0) {
+            *entry_of(object->segment, object->offset) = object;
+            hold(object->segment, object->cell);
+        }
+        brood_locks_give(BROOD_LOCK_SEGMENTS);
+    }
+    if (rc) {
+        give_cell(object->segment, object->offset);
+        brood_segment_free(object->segment);
+        free(object);
+        return rc;
+    }
+    *out = object;
+    return 0;
+}
+
+int brood_heap_check(const brood_heap_object *object, const brood_heap_kind *kind)
+{
+    if (object == NULL) {
+        return brood_fail(BROOD_EINVAL, "the %s is NULL", brood_kind_name((int)kind->kind));
+    }
+    if (brood_word_load_relaxed(&object->cell->generation) != object->generation) {
+        return brood_fail(BROOD_ECLOSED, "the %s was given up by the process that made it",
+                          brood_kind_name((int)kind->kind));
+    }
+    return 0;
+}
+
+brood_heap_object *brood_heap_ref(brood_heap_object *object)
+{
+    if (object != NULL) {
+        (void)brood_atomic_add(&object->refs, 1);
+    }
+    return object;
+}
+
+/* This process lets go of the cell. With BROOD_LOCK_SEGMENTS held. */
+static void let_go(brood_heap_object *object)
+{
+    brood_segment *segment = object->segment;
+    brood_cell *cell = object->cell;
+
+    *entry_of(segment, object->offset) = NULL;
+    if (brood_word_load(&cell->generation) == object->generation &&
+        segment->generation == brood_generation() && segment->number != 0 &&
+        segment->number < HELD_ROWS) {
+        (void)brood_word64_and(&cell->holders, ~bit_of(segment->number));
+    }
+}
+
+void brood_heap_free(brood_heap_object *object)
+{
+    bool last;
+
+    if (object == NULL) {
+        return;
+    }
+    brood_locks_take(BROOD_LOCK_SEGMENTS);
+    last = brood_atomic_add(&object->refs, -1) == 0;
+    if (last) {
+        let_go(object);
+    }
+    brood_locks_give(BROOD_LOCK_SEGMENTS);
+    if (!last) {
+        return;
+    }
+    if (object->kind->fini != NULL) {
+        object->kind->fini(object);
+    }
+    if (object->maker == brood_generation()) {
+        if (object->kind->busy(object->cell)) {
+            brood_log(BROOD_LOG_WARNING, "a %s is freed by its maker while somebody holds it",
+                      brood_kind_name((int)object->kind->kind));
+        }
+        give_cell(object->segment, object->offset);
+    }
+    brood_segment_free(object->segment);
+    free(object);
+}
+
+/* ---- on the way ---- */
+
+int brood_heap_send(brood_heap_object *object, brood_heap_id *id)
+{
+    uint32_t me;
+    int rc = brood_segment_me(object->segment, &me);
+
+    if (rc == 0) {
+        rc = brood_heap_check(object, object->kind);
+    }
+    if (rc) {
+        return rc;
+    }
+    (void)brood_word_add(&object->cell->in_flight, 1);
+    memcpy(id->segment, object->segment->id, sizeof id->segment);
+    id->offset = object->offset;
+    id->generation = object->generation;
+    return 0;
+}
+
+void brood_heap_unsend(brood_heap_object *object)
+{
+    (void)brood_word_add(&object->cell->in_flight, UINT32_MAX);
+}
+
+static int check_id(const brood_segment *segment, const brood_heap_kind *kind,
+                    const brood_heap_id *id)
+{
+    const uint64_t used = used_of(segment);
+    const brood_cell *cell;
+
+    if (id->offset < BROOD_CELL_UNIT || id->offset % BROOD_CELL_UNIT != 0 || id->offset >= used ||
+        used - id->offset < sizeof(brood_cell)) {
+        return brood_fail(BROOD_EDECODE, "a %s lies outside of its shared memory",
+                          brood_kind_name((int)kind->kind));
+    }
+    cell = cell_at(segment, id->offset);
+    if (cell->kind != (uint32_t)kind->kind || cell->size > used - id->offset ||
+        cell->size < sizeof *cell + kind->payload) {
+        return brood_fail(BROOD_EDECODE, "what came as a %s is something else",
+                          brood_kind_name((int)kind->kind));
+    }
+    if (brood_word_load(&cell->generation) != id->generation) {
+        return brood_fail(BROOD_ECLOSED, "the %s was given up by the process that made it",
+                          brood_kind_name((int)kind->kind));
+    }
+    return 0;
+}
+
+/* The object that is here already, or `fresh`, which is then taken. */
+static int enter(brood_segment *segment, const brood_heap_id *id, brood_heap_object **fresh,
+                 brood_heap_object **out)
+{
+    int rc;
+
+    brood_locks_take(BROOD_LOCK_SEGMENTS);
+    rc = make_user(segment);
+    if (rc == 0) {
+        brood_heap_object **entry = entry_of(segment, id->offset);
+        if (*entry != NULL && (*entry)->generation == id->generation) {
+            *out = brood_heap_ref(*entry);
+        } else {
+            *entry = *fresh;
+            *out = *fresh;
+            *fresh = NULL;
+            hold(segment, (*out)->cell);
+        }
+    }
+    brood_locks_give(BROOD_LOCK_SEGMENTS);
+    return rc;
+}
+
+int brood_heap_load(brood_heap_object **out, const brood_heap_kind *kind, const brood_heap_id *id,
+                    brood_os_handle *handle)
+{
+    brood_segment *segment = NULL;
+    brood_heap_object *fresh = make_object(kind);
+    uint32_t me;
+    int rc = fresh != NULL ? brood_segment_attach(&segment, &heap_kind, id->segment, handle)
+                           : brood_fail_nomem("a shared object");
+
+    if (rc == 0) {
+        rc = brood_segment_me(segment, &me);
+    }
+    if (rc == 0) {
+        rc = check_id(segment, kind, id);
+    }
+    if (rc == 0) {
+        fresh->segment = segment;
+        fresh->offset = id->offset;
+        fresh->cell = cell_at(segment, id->offset);
+        fresh->generation = id->generation;
+        rc = enter(segment, id, &fresh, out);
+    }
+    if (rc == 0) {
+        (void)brood_word_add(&(*out)->cell->in_flight, UINT32_MAX);
+        if (fresh == NULL) {
+            segment = NULL; /* the object has the reference */
+        }
+    }
+    brood_segment_free(segment);
+    free(fresh);
+    return rc;
+}
