@@ -27,8 +27,8 @@ typedef struct brood_parcel {
     brood_parcel_item *items;
     size_t item_count;
     size_t item_room;
-    size_t object_count; /* of these, without the functions */
-    brood_arena arena;   /* what the ids are made of */
+    size_t object_count;          /* of these, without the functions */
+    brood_arena arena;            /* what the ids are made of */
     const brood_segment *segment; /* the one that came last, whose handle is at */
     size_t segment_place;         /* this place */
     bool sent;
