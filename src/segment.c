@@ -439,6 +439,13 @@ int brood_segment_reserve(const brood_segment *segment, size_t offset, size_t si
     const size_t first = (HEAD_SIZE + offset) / PAGE * PAGE;
     const size_t end = (HEAD_SIZE + offset + size + PAGE - 1) / PAGE * PAGE;
 
+    if (brood_fork_lost(segment->handle_since)) { /* what has that number now is not ours */
+        return brood_fail(
+            BROOD_EHANDLE,
+            "a forked child cannot make the %s of its parent larger that was not sent "
+            "to it",
+            segment->kind->name);
+    }
     return brood_os_section_reserve(&segment->section, first, end - first);
 }
 

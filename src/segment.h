@@ -86,7 +86,7 @@ void brood_segment_free(brood_segment *segment);
 int brood_segment_handle(brood_os_handle *out, const brood_segment *segment);
 
 /// brood_segment_reserve makes `size` bytes of the user's part usable from `offset` on; whole pages
-/// around them.
+/// around them. BROOD_EHANDLE as brood_segment_handle.
 int brood_segment_reserve(const brood_segment *segment, size_t offset, size_t size);
 
 /// brood_segment_discard gives the pages that lie wholly in a part back to the system.

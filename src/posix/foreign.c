@@ -18,9 +18,18 @@
 /* ---- by number ---- */
 
 typedef struct record {
-    char state;
+    bool ended;
     uint64_t born;
 } record;
+
+/* The number in field `wanted`, where `at` is field `field`. */
+static uint64_t number_in(const char *at, int field, int wanted)
+{
+    for (; field < wanted && at != NULL; field++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at != NULL ? strtoull(at, NULL, 10) : 0;
+}
 
 /* Reads what the system keeps of a process; false where it tells nothing. */
 static bool read_record(record *out, int64_t pid)
@@ -43,12 +52,10 @@ static bool read_record(record *out, int64_t pid)
     if (at == NULL || at[1] != ' ') {
         return false;
     }
-    out->state = at[2];
-    at += 2; /* field 3; the start time is field 22 */
-    for (int field = 3; field < 22 && at != NULL; field++) {
-        at = strchr(at + 1, ' ');
-    }
-    out->born = at != NULL ? strtoull(at, NULL, 10) : 0;
+    at += 2; /* field 3 */
+    /* A zombie with several threads is one whose first thread has ended before the others. */
+    out->ended = (*at == 'Z' || *at == 'X') && number_in(at, 3, 20) <= 1;
+    out->born = number_in(at, 3, 22);
     return true;
 }
 
@@ -64,7 +71,7 @@ static bool number_runs(int64_t pid, uint64_t born)
     record found;
 
     if (read_record(&found, pid)) {
-        return found.state != 'Z' && found.state != 'X' && (born == 0 || found.born == born);
+        return !found.ended && (born == 0 || found.born == born);
     }
     return kill((pid_t)pid, 0) == 0 || errno == EPERM;
 }
@@ -94,8 +101,7 @@ bool brood_os_stamp_runs(uint64_t stamp)
         return false;
     }
     if (read_record(&found, pid)) {
-        return found.state != 'Z' && found.state != 'X' &&
-               (born == 0 || (uint32_t)found.born == born);
+        return !found.ended && (born == 0 || (uint32_t)found.born == born);
     }
     return kill((pid_t)pid, 0) == 0 || errno == EPERM;
 }
