@@ -148,6 +148,16 @@ static int bound_to_nothing(brood_call *call)
     return BROOD_BIND(call);
 }
 
+/* What a pool does with its inputs, in short. */
+static int64_t sum_of(const brood_inputs *inputs)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; inputs != NULL && i < inputs->count; i++) {
+        sum += brood_as_int(inputs->items[i], 100);
+    }
+    return sum;
+}
+
 /* Nothing is stored before all was checked. */
 static int checks_first(brood_call *call)
 {
@@ -243,6 +253,19 @@ static void pass_objects(void)
     brood_connection_free(theirs);
 }
 
+/* BROOD_GIVE changes nothing in what has no end to be closed. */
+static void give_values(void)
+{
+    const char *text = "text";
+    CHECK(run(one_int, BROOD_ARGS(BROOD_GIVE(5))) == 5);
+    CHECK(run(one_int, BROOD_ARGS(BROOD_GIVE(GREEN))) == 7);
+    CHECK(run(bound, BROOD_ARGS(1, BROOD_GIVE(0), BROOD_GIVE("x"))) == 40);
+    CHECK(run(bound, BROOD_ARGS(BROOD_NAMED("max", BROOD_GIVE(1)), 0, text)) == BROOD_EARGS);
+    CHECK(run(bound, BROOD_ARGS(BROOD_GIVE(1), 0, BROOD_NAMED("name", BROOD_GIVE(text)))) == 40);
+    CHECK(run(one_int, BROOD_ARGS(BROOD_GIVE(BROOD_LIST(1, 2)))) == BROOD_ETYPE);
+    CHECK(run(none, BROOD_ARGS(BROOD_GIVE(brood_none()))) == BROOD_EARGS);
+}
+
 /* Here they stay in this process: a message refers to them. */
 static void keep_objects(void)
 {
@@ -271,6 +294,16 @@ static void pass_containers(void)
                   BROOD_DICT("firefox", 10.5, "empty", BROOD_LIST(), 3,
                              BROOD_DICT("x", BROOD_DICT())),
                   BROOD_TUPLE(BROOD_TUPLE(), BROOD_TUPLE(1), BROOD_LIST(BROOD_TUPLE(2))), 9)) == 0);
+}
+
+static void list_inputs(void)
+{
+    const int64_t big = (int64_t)1 << 40;
+    CHECK(sum_of(BROOD_ITEMS()) == 0);
+    CHECK(sum_of(BROOD_ITEMS(5)) == 5);
+    CHECK(sum_of(BROOD_ITEMS(1, big, true, "text", BROOD_LIST(1, 2))) == 202 + big);
+    CHECK(sum_of(BROOD_ITEMS(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                             1, 1, 1, 1, 1, 1, 1, 1)) == 32);
 }
 
 static void bind_arguments(void)
@@ -303,6 +336,8 @@ static void unpack_values(void)
     brood_message *message = NULL;
     int64_t number = 0;
     const char *text = NULL;
+    char name[] = "number";
+    char *mutable_name = name;
     pair[0] = brood_str("k");
     pair[1] = brood_int(8);
     value = brood_tuple(pair, 2);
@@ -310,6 +345,7 @@ static void unpack_values(void)
     CHECK(!brood_message_new(&message, brood_int(5)));
     CHECK(!BROOD_UNPACK(message, &number) && number == 5);
     CHECK(!BROOD_BIND(message, "number", &number));
+    CHECK(!BROOD_BIND(message, name, &number) && !BROOD_BIND(message, mutable_name, &number));
     brood_message_free(message);
     CHECK(brood_of(7).as.i64 == 7 && brood_of(true).as.i64 == 1);
     CHECK(brood_of(1 == 1).as.i64 == 1);
@@ -336,8 +372,10 @@ int main(int argc, char **argv)
     pass_enums();
     pass_strings();
     pass_objects();
+    give_values();
     keep_objects();
     pass_containers();
+    list_inputs();
     bind_arguments();
     refuse_arguments();
     unpack_values();

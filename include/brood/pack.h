@@ -1,6 +1,6 @@
 /* Written by tools/generate-pack.py: change that file, not this one. */
 // clang-format off
-/* BROOD_ARGS, BROOD_LIST, BROOD_DICT, BROOD_NAMED, BROOD_UNPACK, BROOD_BIND.
+/* BROOD_ARGS, BROOD_ITEMS, BROOD_LIST, BROOD_DICT, BROOD_NAMED, BROOD_UNPACK, BROOD_BIND.
  * C11: _Generic over the argument's type; C++17: overloads. Same spelling, same meaning.
  * C with MSVC needs /std:c11 or /std:c17 (which bring _Generic); the macros below do not rely on
  * the conforming preprocessor. Limit: 32 items for each macro; arrays have no limit. */
@@ -17,6 +17,12 @@ typedef struct brood_args {
     const brood_value *items;
     size_t count;
 } brood_args;
+
+/// brood_inputs is a borrowed list of inputs, each for a call of its own: NULL = none.
+typedef struct brood_inputs {
+    const brood_value *items;
+    size_t count;
+} brood_inputs;
 
 /* One destination of BROOD_UNPACK / BROOD_BIND: where to put a value and which type it must have. */
 typedef enum brood_slot_type {
@@ -308,6 +314,7 @@ static inline brood_slot brood_from_value_(const brood_value *v) { return brood_
     make(((const brood_value[]){ BROOD_X_(BROOD_CAT_(BROOD_CAT_(BROOD_V, BROOD_COUNT_(__VA_ARGS__)), _)(__VA_ARGS__)) }), \
         BROOD_COUNT_(__VA_ARGS__))
 #define BROOD_MAKE_ARGS_(items, count) (&(const brood_args){ items, count })
+#define BROOD_MAKE_INPUTS_(items_, count_) (&(const brood_inputs){ .items = items_, .count = count_ })
 #define BROOD_MAKE_LIST_(items, count) brood_list(items, count)
 #define BROOD_MAKE_TUPLE_(items, count) brood_tuple(items, count)
 #define BROOD_MAKE_DICT_(items, count) \
@@ -317,6 +324,8 @@ static inline brood_slot brood_from_value_(const brood_value *v) { return brood_
 /// BROOD_ARGS(x, ...) is a `const brood_args *` that lives until the end of the enclosing block; in
 /// C++ until the end of the statement, so it belongs into the call.
 #define BROOD_ARGS(...) BROOD_MAKE_(BROOD_MAKE_ARGS_, __VA_ARGS__)
+/// BROOD_ITEMS(x, ...) is a `const brood_inputs *` that lives as long.
+#define BROOD_ITEMS(...) BROOD_MAKE_(BROOD_MAKE_INPUTS_, __VA_ARGS__)
 /// BROOD_LIST(x, ...), BROOD_TUPLE(x, ...): a brood_value that lives as long.
 #define BROOD_LIST(...) BROOD_MAKE_(BROOD_MAKE_LIST_, __VA_ARGS__)
 #define BROOD_TUPLE(...) BROOD_MAKE_(BROOD_MAKE_TUPLE_, __VA_ARGS__)
@@ -360,6 +369,7 @@ static inline brood_value brood_give_(brood_value v)
 
 #else /* ---- C++17 ---- */
 #include <type_traits>
+#include <utility>
 #if defined(__has_cpp_attribute)
 #if __has_cpp_attribute(clang::lifetimebound)
 #define BROOD_LIFETIME_ [[clang::lifetimebound]]
@@ -384,7 +394,6 @@ inline brood_value to_value(brood_view v) { return brood_view_value(v); }
 inline brood_value to_value(const char *s) { return brood_str(s); }
 inline brood_value to_value(char *s) { return brood_str(s); }
 inline brood_value to_value(brood_function f) { return brood_function_value(f); }
-inline brood_value to_value(decltype(nullptr)) = delete;
 #ifdef __cpp_char8_t
 inline brood_value to_value(const char8_t *s) { return brood_str(reinterpret_cast<const char *>(s)); }
 #endif
@@ -412,28 +421,46 @@ template <class T> std::enable_if_t<!std::is_function<T>::value, brood_value> to
                                    "send its content, or shared memory");
     return brood_none();
 }
+template <class T> std::enable_if_t<std::is_null_pointer<T>::value, brood_value> to_value(T)
+{
+    static_assert(never<T>::value, "brood: a null pointer means nothing in another process; "
+                                   "use brood_none()");
+    return brood_none();
+}
+/* What turns into a brood_function by itself, as one that is noexcept does, is fine. */
+template <class T>
+std::enable_if_t<std::is_function<T>::value && !std::is_convertible<T *, brood_function>::value,
+                 brood_value>
+to_value(T *)
+{
+    static_assert(never<T>::value, "brood: a function of this type cannot travel; "
+                                   "only int (brood_call *) can");
+    return brood_none();
+}
 /* What turns into one of the above by itself, as a lambda does, is fine. */
 template <class T> constexpr bool travels = std::is_convertible<T, brood_value>::value ||
     std::is_convertible<T, brood_view>::value || std::is_convertible<T, const char *>::value ||
     std::is_convertible<T, brood_function>::value;
 template <class T>
-std::enable_if_t<(std::is_class<T>::value || std::is_union<T>::value) && !travels<T>, brood_value>
+std::enable_if_t<(std::is_class<T>::value || std::is_union<T>::value ||
+                  std::is_member_pointer<T>::value) && !travels<T>, brood_value>
 to_value(const T &)
 {
     static_assert(never<T>::value, "brood: this type cannot travel; send its parts");
     return brood_none();
 }
 
-template <size_t N> struct args_pack {
+/* What BROOD_ARGS and BROOD_ITEMS give: `List` is brood_args or brood_inputs. */
+template <class List, size_t N> struct args_pack {
     brood_value items[N ? N : 1];
-    mutable brood_args args;
-    template <class... T> explicit args_pack(int, const T &...x) : items{ to_value(x)... }, args{} {}
-    args_pack(const args_pack &) = delete; /* BROOD_ARGS lives until the end of the statement */
-    operator const brood_args *() const BROOD_LIFETIME_
+    mutable List list;
+    template <class... T> explicit args_pack(int, const T &...x) : items{ to_value(x)... }, list{} {}
+    args_pack(const args_pack &) = delete; /* it lives until the end of the statement */
+    operator const List *() const BROOD_LIFETIME_
     {
-        args.items = N ? items : nullptr;
-        args.count = N;
-        return &args;
+        list.items = N ? items : nullptr;
+        list.count = N;
+        return &list;
     }
 };
 template <size_t N> struct list_pack {
@@ -449,10 +476,10 @@ template <size_t N> struct list_pack {
 };
 template <size_t N> brood_value to_value(const list_pack<N> &l) { return l; }
 
-template <class... T> args_pack<sizeof...(T)> make_args(const T &...x)
+template <class List, class... T> args_pack<List, sizeof...(T)> make_args(const T &...x)
 {
     check_count<sizeof...(T)>();
-    return args_pack<sizeof...(T)>(0, x...);
+    return args_pack<List, sizeof...(T)>(0, x...);
 }
 template <brood_kind K, class... T> list_pack<sizeof...(T)> make_list(const T &...x)
 {
@@ -467,23 +494,29 @@ template <class... T> list_pack<sizeof...(T)> make_dict(const T &...x)
 }
 template <class T> list_pack<2> make_named(const char *name, const T &x)
 { return list_pack<2>{ { brood_str(name), to_value(x) }, BROOD_TUPLE_KIND, BROOD_VALUE_NAMED }; }
-inline brood_value make_given(brood_value v)
+template <class T> brood_value make_given(const T &x)
 {
+    brood_value v = to_value(x);
     v.flags |= BROOD_VALUE_GIVEN;
     return v;
 }
-template <class T> brood_value make_given(T *x) { return make_given(to_value(x)); }
 
-template <class T> brood_slot from(T *source)
+template <class T> brood_slot from(T source)
 {
-    constexpr bool call = std::is_same<std::remove_cv_t<T>, brood_call>::value;
-    constexpr bool message = std::is_same<std::remove_cv_t<T>, brood_message>::value;
-    constexpr bool value = std::is_same<std::remove_cv_t<T>, brood_value>::value;
-    static_assert(call || message || value,
-                  "brood: the first argument must be a call, message or value");
-    return brood_slot_(call      ? BROOD_SLOT_SOURCE_CALL_
-                       : message ? BROOD_SLOT_SOURCE_MESSAGE_
-                                 : BROOD_SLOT_SOURCE_VALUE_, 0, source);
+    using V = std::remove_cv_t<std::remove_pointer_t<T>>;
+    constexpr bool call = std::is_same<V, brood_call>::value;
+    constexpr bool message = std::is_same<V, brood_message>::value;
+    constexpr bool value = std::is_same<V, brood_value>::value;
+    if constexpr (std::is_pointer<T>::value && (call || message || value)) {
+        return brood_slot_(call      ? BROOD_SLOT_SOURCE_CALL_
+                           : message ? BROOD_SLOT_SOURCE_MESSAGE_
+                                     : BROOD_SLOT_SOURCE_VALUE_, 0, source);
+    }
+    else {
+        static_assert(never<T>::value,
+                      "brood: the first argument must be a call, message or value");
+        return brood_slot{};
+    }
 }
 inline brood_slot to_slot(const char **p) { return brood_slot_(BROOD_SLOT_STR_, 0, p); }
 inline brood_slot to_slot(brood_view *p) { return brood_slot_(BROOD_SLOT_VIEW_, 0, p); }
@@ -492,42 +525,60 @@ inline brood_slot to_slot(brood_function *p) { return brood_slot_(BROOD_SLOT_FUN
 inline brood_slot to_slot(brood_connection **p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_CONNECTION, p); }
 inline brood_slot to_slot(brood_process **p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_PROCESS, p); }
 inline brood_slot to_slot(brood_lock **p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_LOCK, p); }
-template <class T> brood_slot to_slot(T *p)
+template <class V> brood_slot to_number(void *p)
 {
-    constexpr bool number = std::is_arithmetic<T>::value || std::is_enum<T>::value;
-    static_assert(!std::is_same<T, char *>::value, "brood: unpack strings into const char *");
-    static_assert(number, "brood: cannot unpack into this type");
-    static_assert(sizeof(T) <= 8, "brood: long double cannot travel");
-    if constexpr (std::is_same<T, bool>::value) { return brood_slot_(BROOD_SLOT_BOOL_, 1, p); }
-    else if constexpr (std::is_floating_point<T>::value) { return brood_slot_(BROOD_SLOT_FLOAT_, sizeof(T), p); }
-    else if constexpr (std::is_enum<T>::value) {
-        return brood_slot_(std::is_signed<std::underlying_type_t<T>>::value ? BROOD_SLOT_SIGNED_
-                                                                            : BROOD_SLOT_UNSIGNED_, sizeof(T), p);
-    }
-    else { return brood_slot_(std::is_signed<T>::value ? BROOD_SLOT_SIGNED_ : BROOD_SLOT_UNSIGNED_, sizeof(T), p); }
+    static_assert(sizeof(V) <= 8, "brood: long double cannot travel");
+    return brood_slot_(std::is_same<V, bool>::value       ? BROOD_SLOT_BOOL_
+                       : std::is_floating_point<V>::value ? BROOD_SLOT_FLOAT_
+                       : std::is_signed<V>::value         ? BROOD_SLOT_SIGNED_
+                                                          : BROOD_SLOT_UNSIGNED_, sizeof(V), p);
 }
-template <class S, class... T> [[nodiscard]] int unpack(S *source, T *...p)
+template <class T> brood_slot to_slot(T p)
+{
+    using V = std::remove_pointer_t<T>;
+    constexpr bool place = std::is_pointer<T>::value && !std::is_const<V>::value &&
+        !std::is_volatile<V>::value;
+    if constexpr (std::is_same<T, char **>::value) {
+        static_assert(never<T>::value, "brood: unpack strings into const char *");
+        return brood_slot{};
+    }
+    else if constexpr (place && std::is_enum<V>::value) {
+        return to_number<std::underlying_type_t<V>>(p);
+    }
+    else if constexpr (place && std::is_arithmetic<V>::value) { return to_number<V>(p); }
+    else {
+        static_assert(never<T>::value, "brood: cannot unpack into this type");
+        return brood_slot{};
+    }
+}
+template <class S, class... T> [[nodiscard]] int unpack(S source, T... p)
 {
     check_count<1 + sizeof...(T)>();
     const brood_slot slots[] = { from(source), to_slot(p)... };
     return brood_unpack_(slots, 1 + sizeof...(T));
 }
-inline brood_slot to_bind(const char *name) { return brood_slot_(BROOD_SLOT_NAME_, 0, name); }
-template <class T> brood_slot to_bind(T *p) { return to_slot(p); }
-template <class... T> constexpr bool are_pairs()
+template <bool Name, class T> brood_slot to_bind(T p)
 {
-    const bool names[] = { std::is_same<T, const char>::value..., true };
-    for (size_t i = 0; i < sizeof...(T); i++) {
-        if (names[i] != (i % 2 == 0)) { return false; }
+    if constexpr (!Name) { return to_slot(p); }
+    else if constexpr (std::is_same<T, const char *>::value || std::is_same<T, char *>::value) {
+        return brood_slot_(BROOD_SLOT_NAME_, 0, p);
     }
-    return sizeof...(T) % 2 == 0;
+    else {
+        static_assert(never<T>::value, "brood: BROOD_BIND takes pairs of name and pointer");
+        return brood_slot{};
+    }
 }
-template <class S, class... T> [[nodiscard]] int bind(S *source, T *...p)
+template <size_t... I, class S, class... T>
+[[nodiscard]] int bind_all(std::index_sequence<I...>, S source, T... p)
 {
-    static_assert(are_pairs<T...>(), "brood: BROOD_BIND takes pairs of name and pointer");
-    check_count<1 + sizeof...(T)>();
-    const brood_slot slots[] = { from(source), to_bind(p)... };
+    const brood_slot slots[] = { from(source), to_bind<I % 2 == 0>(p)... };
     return brood_bind_(slots, 1 + sizeof...(T));
+}
+template <class S, class... T> [[nodiscard]] int bind(S source, T... p)
+{
+    static_assert(sizeof...(T) % 2 == 0, "brood: BROOD_BIND takes pairs of name and pointer");
+    check_count<1 + sizeof...(T)>();
+    return bind_all(std::index_sequence_for<T...>{}, source, p...);
 }
 template <class T> T options()
 {
@@ -543,7 +594,8 @@ template <class T> struct options_ref {
 } // namespace brood
 
 template <class T> brood_value brood_of(const T &x) { return ::brood::detail::to_value(x); }
-#define BROOD_ARGS(...) ::brood::detail::make_args(__VA_ARGS__)
+#define BROOD_ARGS(...) ::brood::detail::make_args<brood_args>(__VA_ARGS__)
+#define BROOD_ITEMS(...) ::brood::detail::make_args<brood_inputs>(__VA_ARGS__)
 #define BROOD_LIST(...) ::brood::detail::make_list<BROOD_LIST_KIND>(__VA_ARGS__)
 #define BROOD_TUPLE(...) ::brood::detail::make_list<BROOD_TUPLE_KIND>(__VA_ARGS__)
 #define BROOD_DICT(...) ::brood::detail::make_dict(__VA_ARGS__)

@@ -7,10 +7,16 @@ struct thing {
 
 int look(const brood_args *args);
 int take(brood_call *call);
+int other(int x);
 
 int look(const brood_args *args)
 {
     return (int)args->count;
+}
+
+int other(int x)
+{
+    return x;
 }
 
 int take(brood_call *call)
@@ -18,10 +24,30 @@ int take(brood_call *call)
     int x = 0;
     const char *text = NULL;
 #if defined(BROOD_COMPILES)
-    return look(BROOD_ARGS(x, text)) + BROOD_BIND(call, "x", &x) + BROOD_UNPACK(call, &x, &text);
+    return look(BROOD_ARGS(x, text, take, other(1))) + BROOD_BIND(call, "x", &x) +
+           BROOD_UNPACK(call, &x, &text);
 #elif defined(VOID_POINTER)
     void *pointer = &x;
     return look(BROOD_ARGS(x, pointer));
+#elif defined(CONSTANT_POINTER)
+    const void *pointer = &x;
+    return look(BROOD_ARGS(x, pointer));
+#elif defined(NULL_POINTER)
+#if defined(__cplusplus)
+    return look(BROOD_ARGS(x, nullptr));
+#else
+    return look(BROOD_ARGS(x, NULL));
+#endif
+#elif defined(FUNCTION_OF_ANOTHER_TYPE)
+    return look(BROOD_ARGS(x, other));
+#elif defined(FUNCTION_POINTER)
+    void (*pointer)(void) = NULL;
+    return look(BROOD_ARGS(BROOD_LIST(x, pointer)));
+#elif defined(NAMED_FUNCTION)
+    return look(BROOD_ARGS(BROOD_NAMED("x", other)));
+#elif defined(GIVEN_POINTER)
+    void *pointer = &x;
+    return look(BROOD_ARGS(BROOD_GIVE(pointer)));
 #elif defined(TEXT_ADDRESS)
     return look(BROOD_ARGS(x, &text));
 #elif defined(NUMBER_ADDRESS)
@@ -41,6 +67,9 @@ int take(brood_call *call)
 #elif defined(TOO_MANY_IN_LIST)
     return look(BROOD_ARGS(BROOD_LIST(x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x,
                                       x, x, x, x, x, x, x, x, x, x, x, x)));
+#elif defined(TOO_MANY_INPUTS)
+    return BROOD_ITEMS(x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x,
+                       x, x, x, x, x, x, x) == NULL;
 #elif defined(ODD_DICT)
     return look(BROOD_ARGS(BROOD_DICT("a", 1, "b")));
 #elif defined(MUTABLE_TEXT)
@@ -49,6 +78,21 @@ int take(brood_call *call)
 #elif defined(UNKNOWN_TYPE)
     struct thing thing = {0};
     return BROOD_UNPACK(call, &thing);
+#elif defined(CONSTANT_PLACE)
+    const int constant = 0;
+    return BROOD_UNPACK(call, &constant);
+#elif defined(PLACE_OF_A_POINTER)
+    void *pointer = &x;
+    return BROOD_UNPACK(call, &pointer);
+#elif defined(PLACE_OF_ANOTHER_FUNCTION)
+    int (*pointer)(int) = other;
+    return BROOD_UNPACK(call, &pointer);
+#elif defined(NO_PLACE)
+    return BROOD_UNPACK(call, x);
+#elif defined(BIND_TO_NO_PLACE)
+    return BROOD_BIND(call, "x", text);
+#elif defined(VALUE_AS_SOURCE)
+    return BROOD_UNPACK(brood_none(), &x);
 #elif defined(NO_SOURCE)
     return BROOD_UNPACK(&x, &text);
 #elif defined(BIND_WITHOUT_PAIRS)
