@@ -1,5 +1,6 @@
 #include "codec_node.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "codec_leaf.h"
@@ -289,6 +290,15 @@ static int run_gets(builder *b)
     return rc;
 }
 
+/* The loader knows what is wrong with an id, but not where it is. */
+static int fail_load(const builder *b)
+{
+    char where[64];
+
+    (void)snprintf(where, sizeof where, "opcode BINPERSID at byte %zu", b->start);
+    return brood_fail_prefix(where);
+}
+
 /* A scalar or a tuple of scalars. What was made of an id is none: a loader never meets its own
  * objects. */
 static bool is_id(const brood_value *value)
@@ -330,6 +340,9 @@ static int run_persistent(builder *b)
         id = brood_tuple(node->items, (size_t)node->count);
     }
     rc = b->loader->load(b->loader->user, b->in.arena, id, &object);
+    if (rc == BROOD_EDECODE) {
+        rc = fail_load(b);
+    }
     if (rc == 0 && brood_codec_is_container(object)) {
         rc = fail_at(b, "stands for a container");
     }

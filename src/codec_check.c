@@ -18,6 +18,7 @@ typedef struct frame {
 
 typedef struct checker {
     brood_arena *arena;
+    size_t size; /* of the bytes; STOP is the last */
     frame *frames;
     unsigned depth; /* frames in use */
     unsigned room;
@@ -85,9 +86,23 @@ static int grow_frames(checker *c)
     return 0;
 }
 
-static int fail_deep(void)
+static int fail_deep(const checker *c)
 {
-    return brood_fail(BROOD_EDECODE, "the value is nested deeper than %d", BROOD_DEPTH_MAX);
+    return brood_fail(BROOD_EDECODE, "opcode STOP at byte %zu finds a value nested deeper than %d",
+                      c->size - 1, BROOD_DEPTH_MAX);
+}
+
+static int fail_cycle(const checker *c)
+{
+    return brood_fail(BROOD_EDECODE, "opcode STOP at byte %zu finds a value that contains itself",
+                      c->size - 1);
+}
+
+static int fail_large(const checker *c)
+{
+    return brood_fail(BROOD_EDECODE,
+                      "opcode STOP at byte %zu finds what stands for more than %llu values",
+                      c->size - 1, (unsigned long long)brood_codec_total_max(c->size));
 }
 
 /* Looks at a node for the first time: it is done at once, or becomes the top frame. */
@@ -96,7 +111,7 @@ static int open_node(checker *c, brood_codec_node *node)
     int rc = 0;
 
     if (c->depth >= BROOD_DEPTH_MAX) {
-        return fail_deep();
+        return fail_deep(c);
     }
     if ((node->state & BROOD_NODE_FLAT) == 0) {
         rc = flatten(c, node);
@@ -132,14 +147,14 @@ static int check_container(checker *c, brood_value *value)
 
     if (node == NULL) {
         if (c->depth >= BROOD_DEPTH_MAX) {
-            return fail_deep();
+            return fail_deep(c);
         }
         value->flags &= (uint8_t)~BROOD_VALUE_FROZEN;
         count_item(c, 1, 1);
         return 0;
     }
     if ((node->state & BROOD_NODE_OPEN) != 0) {
-        return brood_fail(BROOD_EDECODE, "the value contains itself");
+        return fail_cycle(c);
     }
     if ((node->state & BROOD_NODE_DONE) == 0) {
         int rc = open_node(c, node);
@@ -148,7 +163,7 @@ static int check_container(checker *c, brood_value *value)
         }
     }
     if (c->depth + node_height(node) > BROOD_DEPTH_MAX) {
-        return fail_deep();
+        return fail_deep(c);
     }
     value->flags &= (uint8_t)~BROOD_VALUE_FROZEN;
     value->as.items = node->items;
@@ -188,6 +203,7 @@ int brood_codec_check(brood_value *value, size_t size, brood_arena *arena)
     int rc = 0;
 
     c.arena = arena;
+    c.size = size;
     c.frames = c.small;
     c.depth = 0;
     c.room = SMALL_DEPTH;
@@ -199,8 +215,7 @@ int brood_codec_check(brood_value *value, size_t size, brood_arena *arena)
         }
     }
     if (rc == 0 && root != NULL && node_total(root) > brood_codec_total_max(size)) {
-        rc = brood_fail(BROOD_EDECODE, "%zu bytes stand for more than %llu values", size,
-                        (unsigned long long)brood_codec_total_max(size));
+        rc = fail_large(&c);
     }
     if (c.frames != c.small) {
         free(c.frames);

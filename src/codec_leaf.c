@@ -27,13 +27,16 @@ static inline void set_data(brood_value *out, uint8_t kind, const void *data, si
     out->size = size;
 }
 
-static int fail_long(size_t offset)
+static int fail_long(const brood_codec_reader *r, const unsigned char *at)
 {
-    return brood_fail(BROOD_ERANGE, "the integer at byte %zu does not fit into 64 bits", offset);
+    return brood_fail(BROOD_ERANGE,
+                      "opcode %s at byte %zu has an integer that does not fit into 64 bits",
+                      brood_opcode_name(at[0]), (size_t)(at - r->data));
 }
 
-/* Two's complement, little-endian, of any size: what does not change the value is left out. */
-static int read_long(brood_value *out, const unsigned char *in, size_t size, size_t offset)
+/* Two's complement, little-endian, of any size: what does not change the value is left out. Returns
+ * whether it fits. */
+static bool read_long(brood_value *out, const unsigned char *in, size_t size)
 {
     bool negative = size > 0 && in[size - 1] >= 0x80;
     unsigned char filler = negative ? 0xff : 0;
@@ -43,16 +46,16 @@ static int read_long(brood_value *out, const unsigned char *in, size_t size, siz
         size--;
     }
     if (size > 8) {
-        return fail_long(offset);
+        return false;
     }
     for (size_t i = size; i > 0; i--) {
         x = x << 8 | in[i - 1];
     }
     if (negative && x <= (uint64_t)INT64_MAX) {
-        return fail_long(offset);
+        return false;
     }
     set_bits(out, !negative && x > (uint64_t)INT64_MAX ? BROOD_UINT : BROOD_INT, x);
-    return 0;
+    return true;
 }
 
 /* The byte behind it is the next opcode's, which is still to run. */
@@ -118,7 +121,7 @@ static int read_sized(brood_codec_reader *r, brood_value *out, unsigned argument
         return read_str(r, out, bytes, size);
     case BROOD_OP_LONG1:
     case BROOD_OP_LONG4:
-        return read_long(out, bytes, size, (size_t)(in - r->data));
+        return read_long(out, bytes, size) ? 0 : fail_long(r, in);
     default:
         set_data(out, BROOD_BYTES, bytes, size);
         return 0;

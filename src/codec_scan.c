@@ -173,7 +173,8 @@ int brood_codec_scan(const void *data, size_t size, brood_codec_counts *out)
                                                    : "the bytes do not begin with PROTO");
     }
     if (s.data[1] < 2 || s.data[1] > 5) {
-        return brood_fail(BROOD_EDECODE, "protocol %d is not one of 2 to 5", s.data[1]);
+        return brood_fail(BROOD_EDECODE,
+                          "opcode PROTO at byte 0 has %d, which is not one of 2 to 5", s.data[1]);
     }
     rc = scan_opcodes(&s, &counts);
     if (rc == 0) {

@@ -64,7 +64,9 @@ TEST(CodecDecode, RefusesLongsBeyond64BitsWithTheirOffset)
                                        Raw("N0\x8a\x09\0\0\0\0\0\0\0\0\x80"),
                                        Raw("N0\x8b\x0a\0\0\0") + std::string(10, '\x7f')}) {
         EXPECT_EQ(BROOD_ERANGE, DecodeError(Pickle(opcodes)));
-        EXPECT_EQ("the integer at byte 4 does not fit into 64 bits", LastWords());
+        EXPECT_EQ((opcodes[2] == '\x8a' ? "opcode LONG1" : "opcode LONG4") +
+                      std::string(" at byte 4 has an integer that does not fit into 64 bits"),
+                  LastWords());
     }
 }
 
@@ -311,14 +313,18 @@ TEST(CodecDecode, RefusesCycles)
          {Raw("]\x94h\0a"), Raw("]2a"), Raw("}\x94K\1h\0s"), Raw("]\x94(h\0\x85h\0e"),
           Raw("N]\x94h\0\x85"
               "a\x86")}) {
-        EXPECT_EQ("error: the value contains itself", Read(opcodes));
+        EXPECT_EQ("error: opcode STOP at byte " + std::to_string(opcodes.size() + 2) +
+                      " finds a value that contains itself",
+                  Read(opcodes));
     }
     /* tuples that contain themselves, as Python writes them */
-    EXPECT_EQ("error: the value contains itself", Read(Raw("]\x94h\0\x85\x94"
-                                                           "a0h\1")));
-    EXPECT_EQ("error: the value contains itself", Read(Raw("(]\x94(h\0K\1K\2K\3t\x94"
-                                                           "aK\1K\2K\3"
-                                                           "1h\1")));
+    EXPECT_EQ("error: opcode STOP at byte 12 finds a value that contains itself",
+              Read(Raw("]\x94h\0\x85\x94"
+                       "a0h\1")));
+    EXPECT_EQ("error: opcode STOP at byte 26 finds a value that contains itself",
+              Read(Raw("(]\x94(h\0K\1K\2K\3t\x94"
+                       "aK\1K\2K\3"
+                       "1h\1")));
 }
 
 /* ---- what brackets it ---- */
@@ -344,7 +350,7 @@ TEST(CodecDecode, WantsOneProtocolItKnows)
         EXPECT_EQ("1", Shown(Decoded(std::string("\x80") + protocol + "K\1.")));
     }
     EXPECT_EQ(BROOD_EDECODE, DecodeError(Raw("\x80\1K\1.")));
-    EXPECT_EQ("protocol 1 is not one of 2 to 5", LastWords());
+    EXPECT_EQ("opcode PROTO at byte 0 has 1, which is not one of 2 to 5", LastWords());
     EXPECT_EQ(BROOD_EDECODE, DecodeError(Raw("\x80\6K\1.")));
     EXPECT_EQ(BROOD_EDECODE, DecodeError("K\1."));
     EXPECT_EQ("the bytes do not begin with PROTO", LastWords());
@@ -431,7 +437,7 @@ TEST(CodecDecode, TakesAThousandLevelsAndNoMore)
 {
     EXPECT_EQ(0, DecodeError(Pickle("N" + std::string(1000, '\x85'))));
     EXPECT_EQ(BROOD_EDECODE, DecodeError(Pickle("N" + std::string(1001, '\x85'))));
-    EXPECT_EQ("the value is nested deeper than 1000", LastWords());
+    EXPECT_EQ("opcode STOP at byte 1004 finds a value nested deeper than 1000", LastWords());
     EXPECT_EQ(0, DecodeError(Pickle(std::string(1000, ']') + std::string(999, 'a'))));
     EXPECT_EQ(BROOD_EDECODE, DecodeError(Pickle(std::string(1001, ']') + std::string(1000, 'a'))));
     /* a part that is fine by itself, but not at the place where it comes again */
@@ -458,8 +464,9 @@ TEST(CodecDecode, RefusesWhatStandsForTooManyValues)
     EXPECT_EQ(0, DecodeError(Pickle(five + Raw("h\0")))) << LastWords();
     EXPECT_EQ(BROOD_EDECODE, DecodeError(Pickle(five + level + Raw("h\0"))));
     EXPECT_EQ(BROOD_EDECODE, DecodeError(Pickle(nine + Raw("h\0"))));
-    const std::string size = std::to_string(Pickle(nine + Raw("h\0")).size());
-    EXPECT_EQ(size + " bytes stand for more than 1000000 values", LastWords());
+    EXPECT_EQ("opcode STOP at byte " + std::to_string(Pickle(nine + Raw("h\0")).size() - 1) +
+                  " finds what stands for more than 1000000 values",
+              LastWords());
     /* so many levels that the count itself would run over */
     std::string many = Raw("Nq\0"
                            "0");

@@ -12,6 +12,7 @@
 
 extern "C" {
 #include "codec.h"
+#include "error.h"
 #include "fault.h"
 }
 
@@ -422,6 +423,27 @@ TEST(CodecPersistent, ShowsNoLoaderAnObjectAsAnId)
                   brood_codec_decode(pickle.data(), pickle.size(), &loader, &arena, &value));
         EXPECT_EQ(std::vector<std::string>{"1"}, loaded.ids);
     }
+    brood_arena_release(&arena);
+}
+
+TEST(CodecPersistent, SaysWhichIdTheLoaderCouldNotRead)
+{
+    const auto load = [](void *user, brood_arena *, brood_value, brood_value *) {
+        return brood_fail(*static_cast<int *>(user), "no such thing");
+    };
+    const std::string pickle = Pickle("NK\1Q\x86");
+    brood_arena arena = {};
+    brood_value value = brood_none();
+    int error = BROOD_EDECODE;
+    const brood_loader loader = {load, &error};
+    EXPECT_EQ(BROOD_EDECODE,
+              brood_codec_decode(pickle.data(), pickle.size(), &loader, &arena, &value));
+    EXPECT_EQ("opcode BINPERSID at byte 5: no such thing", LastWords());
+    /* nothing is wrong with these bytes */
+    error = BROOD_EMODULE;
+    EXPECT_EQ(BROOD_EMODULE,
+              brood_codec_decode(pickle.data(), pickle.size(), &loader, &arena, &value));
+    EXPECT_EQ("no such thing", LastWords());
     brood_arena_release(&arena);
 }
 

@@ -101,6 +101,9 @@ TEST(HandlesOverConnection, HaveToBeThere)
         ASSERT_EQ(0, inside_send_bytes_with(a.get(), message.first.data(), message.first.size(),
                                             &handle, 1));
         EXPECT_EQ(message.second, ReceiveError(b)) << message.first << ": " << LastWords();
+        EXPECT_EQ(message.second == BROOD_EDECODE,
+                  LastWords().find("opcode BINPERSID at byte ") != std::string::npos)
+            << LastWords();
     }
     ASSERT_EQ(0, brood_send(a.get(), brood_handle_value(handle), kSoon));
     pipe.in.Close();

@@ -277,11 +277,13 @@ def verdict(data, protocol, plan):
     if plan.big:
         for opcode, argument, position in pickletools.genops(data):
             if opcode.name in ('LONG1', 'LONG4') and not -2**63 <= argument < 2**64:
-                return f'the integer at byte {position} does not fit into 64 bits'
+                return (f'opcode {opcode.name} at byte {position} has an integer that does not fit '
+                        'into 64 bits')
+    stop = f'opcode STOP at byte {len(data) - 1} finds'
     if plan.cycle:
-        return 'the value contains itself'
+        return f'{stop} a value that contains itself'
     most = max(10**6, 64 * len(data))
-    return f'{len(data)} bytes stand for more than {most} values' if plan.total > most else ''
+    return f'{stop} what stands for more than {most} values' if plan.total > most else ''
 
 
 def show(x):
