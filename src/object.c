@@ -6,35 +6,37 @@
 #include "handle.h"
 #include "heap.h"
 
+/* All kinds that there are. Those from BROOD_CONNECTION on are objects. */
+// clang-format off
+static const char *const names[] = {
+    [BROOD_NONE] = "none",
+    [BROOD_BOOL] = "bool",
+    [BROOD_INT] = "int",
+    [BROOD_UINT] = "int", /* one type to whoever reads the words */
+    [BROOD_FLOAT] = "float",
+    [BROOD_STR] = "str",
+    [BROOD_BYTES] = "bytes",
+    [BROOD_LIST_KIND] = "list",
+    [BROOD_TUPLE_KIND] = "tuple",
+    [BROOD_DICT_KIND] = "dict",
+    [BROOD_FUNCTION] = "function",
+    [BROOD_CONNECTION] = "connection",
+    [BROOD_HANDLE] = "handle",
+    [BROOD_PROCESS] = "process",
+    [BROOD_LOCK] = "lock",
+};
+// clang-format on
+
+#define KINDS ((int)(sizeof names / sizeof names[0]))
+
 const char *brood_kind_name(int kind)
 {
-    static const char *const names[] = {
-        [BROOD_NONE] = "none",
-        [BROOD_BOOL] = "bool",
-        [BROOD_INT] = "int",
-        [BROOD_UINT] = "int", /* one type to whoever reads the words */
-        [BROOD_FLOAT] = "float",
-        [BROOD_STR] = "str",
-        [BROOD_BYTES] = "bytes",
-        [BROOD_LIST_KIND] = "list",
-        [BROOD_TUPLE_KIND] = "tuple",
-        [BROOD_DICT_KIND] = "dict",
-        [BROOD_FUNCTION] = "function",
-        [BROOD_CONNECTION] = "connection",
-        [BROOD_HANDLE] = "handle",
-        [BROOD_PROCESS] = "process",
-        [BROOD_LOCK] = "lock",
-    };
-
-    if (kind < 0 || (size_t)kind >= sizeof names / sizeof names[0]) {
-        return "unknown kind";
-    }
-    return names[kind];
+    return kind >= 0 && kind < KINDS ? names[kind] : "unknown kind";
 }
 
 bool brood_kind_is_object(int kind)
 {
-    return kind >= BROOD_CONNECTION && kind <= BROOD_LOCK;
+    return kind >= BROOD_CONNECTION && kind < KINDS;
 }
 
 int brood_object_own(brood_value *value)

@@ -268,12 +268,12 @@ TEST(KindName, NamesEveryKind)
     EXPECT_STREQ("connection", brood_kind_name(BROOD_CONNECTION));
     EXPECT_STREQ("handle", brood_kind_name(BROOD_HANDLE));
     EXPECT_STREQ("process", brood_kind_name(BROOD_PROCESS));
-    EXPECT_STREQ("unknown kind", brood_kind_name(BROOD_LOCK + 1));
+    EXPECT_STREQ("unknown kind", brood_kind_name(UINT8_MAX));
     EXPECT_STREQ("unknown kind", brood_kind_name(-1));
     EXPECT_TRUE(brood_kind_is_object(BROOD_CONNECTION));
     EXPECT_TRUE(brood_kind_is_object(BROOD_HANDLE));
     EXPECT_TRUE(brood_kind_is_object(BROOD_PROCESS));
-    EXPECT_FALSE(brood_kind_is_object(BROOD_LOCK + 1));
+    EXPECT_FALSE(brood_kind_is_object(UINT8_MAX));
     EXPECT_FALSE(brood_kind_is_object(BROOD_FUNCTION));
 }
 
