@@ -57,10 +57,41 @@ TEST(CodecHostile, TakesTheSampleThatTheOthersSpoil)
 TEST(CodecHostile, RefusesTheSampleCutAnywhere)
 {
     const std::string sample = Sample();
+    size_t cut = 0;
     for (size_t size = 0; size < sample.size(); size++) {
         EXPECT_EQ(BROOD_EDECODE, DecodeError(sample.substr(0, size))) << size;
+        /* and nothing behind the cut was looked at */
+        const std::string without = "end at byte " + std::to_string(size) + " without STOP";
+        for (const char *words : {"is cut off", without.c_str()}) {
+            cut += size >= 2 && LastWords().find(words) != std::string::npos;
+        }
         if (size + 1 < sample.size()) {
             EXPECT_EQ(BROOD_EDECODE, DecodeError(sample.substr(0, size) + ".")) << size;
+        }
+    }
+    EXPECT_EQ(sample.size() - 2, cut);
+}
+
+TEST(CodecHostile, KnowsALengthThatIsOneTooLarge)
+{
+    const struct {
+        const char *opcode;
+        const char *name;
+        size_t width;
+    } sized[] = {
+        {"\x8a", "LONG1", 1},   {"\x8b", "LONG4", 4},       {"\x8c", "SHORT_BINUNICODE", 1},
+        {"X", "BINUNICODE", 4}, {"\x8d", "BINUNICODE8", 8}, {"C", "SHORT_BINBYTES", 1},
+        {"B", "BINBYTES", 4},   {"\x8e", "BINBYTES8", 8},   {"\x96", "BYTEARRAY8", 8}};
+    for (const auto &one : sized) {
+        for (const size_t size : {0, 1, 7, 8, 200}) {
+            const std::string rest(size, '\1');
+            /* STOP is one of them */
+            EXPECT_EQ(BROOD_EDECODE,
+                      DecodeError(Pickle(one.opcode + Little(size + 1, one.width) + rest)));
+            EXPECT_NE(std::string::npos, LastWords().find("without STOP")) << LastWords();
+            EXPECT_EQ(BROOD_EDECODE,
+                      DecodeError(Pickle(one.opcode + Little(size + 2, one.width) + rest)));
+            EXPECT_EQ(std::string("opcode ") + one.name + " at byte 2 is cut off", LastWords());
         }
     }
 }

@@ -1,5 +1,6 @@
 #include "support/insides.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "authkey.h"
@@ -9,6 +10,7 @@
 #include "message.h"
 #include "parcel.h"
 #include "process_object.h"
+#include "unparcel.h"
 
 int inside_send_raw(brood_connection *connection, const void *data, size_t size)
 {
@@ -128,6 +130,66 @@ int inside_send_bytes_with(brood_connection *connection, const void *data, size_
     for (int i = 0; rc == 0 && i < INSIDE_SEND_STEPS; i++) {
         rc = send_piece(&s, i);
     }
+    return rc;
+}
+
+/* ---- without a stream ---- */
+
+static int duplicate_all(brood_handle *out, const brood_os_handle *handles, size_t count)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = brood_os_handle_duplicate(&out[i], handles[i]);
+    }
+    return rc;
+}
+
+int inside_pack(inside_parcel *out, brood_value value)
+{
+    brood_parcel parcel;
+    const brood_saver saver = brood_parcel_saver(&parcel);
+    brood_buffer buffer = BROOD_BUFFER_NONE;
+    const brood_room room = brood_room_of_buffer(&buffer);
+    int rc;
+
+    brood_parcel_init(&parcel, true);
+    rc = brood_codec_encode(value, &saver, &room);
+    if (rc == 0 && (buffer.size > sizeof out->bytes ||
+                    parcel.handle_count > sizeof out->handles / sizeof out->handles[0])) {
+        rc = BROOD_ETOOBIG;
+    }
+    if (rc == 0) {
+        memcpy(out->bytes, buffer.data, buffer.size);
+        out->size = buffer.size;
+        out->handle_count = parcel.handle_count;
+        rc = duplicate_all(out->handles, parcel.handles, parcel.handle_count);
+    }
+    brood_parcel_release(&parcel);
+    brood_buffer_release(&buffer);
+    return rc;
+}
+
+int inside_unpack(brood_message **out, const inside_parcel *parcel, const void *data, size_t size)
+{
+    brood_os_handle *handles = malloc((parcel->handle_count + 1) * sizeof *handles);
+    brood_buffer buffer = BROOD_BUFFER_NONE;
+    brood_unparcel unparcel;
+    brood_loader loader;
+    int rc = handles != NULL ? duplicate_all(handles, parcel->handles, parcel->handle_count)
+                             : BROOD_ENOMEM;
+
+    rc = rc != 0 ? rc : brood_buffer_new(&buffer, size);
+    if (rc != 0) {
+        free(handles);
+        return rc;
+    }
+    memcpy(buffer.data, data, size);
+    brood_unparcel_init(&unparcel, handles, parcel->handle_count);
+    loader = brood_unparcel_loader(&unparcel);
+    rc = brood_message_from_buffer(out, &buffer, &loader);
+    brood_unparcel_close(&unparcel);
+    brood_buffer_release(&buffer);
     return rc;
 }
 

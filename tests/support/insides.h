@@ -48,6 +48,20 @@ uint32_t inside_filler_size(void);
 int inside_send_bytes_with(brood_connection *connection, const void *data, size_t size,
                            const brood_handle *handles, size_t count);
 
+/// inside_parcel is an encoded value with the handles that belong to it, which are duplicates.
+typedef struct inside_parcel {
+    unsigned char bytes[4096];
+    size_t size;
+    brood_handle handles[8];
+    size_t handle_count;
+} inside_parcel;
+
+/// inside_pack makes one; close its handles.
+int inside_pack(inside_parcel *out, brood_value value);
+
+/// inside_unpack reads bytes as if they had come with duplicates of the parcel's handles.
+int inside_unpack(brood_message **out, const inside_parcel *parcel, const void *data, size_t size);
+
 /// inside_distrust makes the other end a stranger's.
 void inside_distrust(brood_connection *connection);
 
