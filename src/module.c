@@ -325,7 +325,8 @@ int brood_module_program_path(brood_view *out, brood_arena *arena)
 typedef struct search {
     brood_view identity;
     brood_view path;
-    known found; /* the best so far */
+    uint64_t changes; /* of the loader, before the modules were listed */
+    known found;      /* the best so far */
     size_t count;
 } search;
 
@@ -341,13 +342,46 @@ static bool has_path(const brood_os_module *module, brood_view wanted)
     return same;
 }
 
+static bool recall_hash(known *one, uint64_t changes)
+{
+    const known *there;
+
+    brood_locks_take(BROOD_LOCK_MODULES);
+    forget_if_changed(changes);
+    there = recall(one->os.base);
+    if (there != NULL) {
+        one->identity = there->identity;
+    }
+    brood_locks_give(BROOD_LOCK_MODULES);
+    return there != NULL;
+}
+
+/* Code is hashed once, also if it is not what is looked for: there may be many references to what
+ * is not here. */
+static int identify_listed(known *one, uint64_t changes)
+{
+    const bool hashed = one->os.identity_size == 0;
+    int rc = 0;
+
+    if (hashed && recall_hash(one, changes)) {
+        return 0;
+    }
+    rc = identify_module(&one->identity, &one->os);
+    if (rc == 0 && hashed) {
+        keep(one, changes);
+    }
+    return rc;
+}
+
+/* The program itself is none of them: it is known already. */
 static void consider(search *s, const brood_os_module *module)
 {
     known one;
 
     memset(&one, 0, sizeof one);
     one.os = *module;
-    if (identify_module(&one.identity, module) != 0 || !is_same(&one.identity, s->identity)) {
+    if (module->is_main || identify_listed(&one, s->changes) != 0 ||
+        !is_same(&one.identity, s->identity)) {
         return;
     }
     s->count++;
@@ -422,6 +456,7 @@ int brood_module_find(brood_os_module *out, brood_view identity, brood_view path
     memset(&s, 0, sizeof s);
     s.identity = identity;
     s.path = path;
+    s.changes = changes;
     search_list(&s, list, count);
     free(list);
     *found = s.count > 0;

@@ -148,6 +148,27 @@ TEST(CodecEncode, TellsSharedItemsOfDifferentKindAndSizeApart)
     EXPECT_EQ("(](NNe]NaNN\x86}NNs\x8f(NN\x90t", Opcodes(brood_tuple(all, 5)));
 }
 
+/* Right behind one that came again. */
+TEST(CodecEncode, TellsWhatFollowsARepeatApart)
+{
+    const brood_value items[] = {brood_none(), brood_none()};
+    const brood_value list = brood_list(items, 2);
+    const std::string text(64, 'x');
+    const brood_value bytes = brood_bytes(text.data(), text.size());
+    brood_value set = list;
+    set.flags = BROOD_VALUE_SET;
+    for (const brood_value &other :
+         {brood_tuple(items, 2), brood_dict(items, 1), set, brood_list(items, 1)}) {
+        const brood_value all[] = {list, list, other};
+        const Message again = Decoded(Encoded(brood_tuple(all, 3)));
+        EXPECT_TRUE(brood_value_equal(brood_tuple(all, 3), brood_message_value(again.get())))
+            << Shown(again);
+    }
+    const brood_value texts[] = {bytes, bytes, brood_text(text.data(), text.size())};
+    EXPECT_EQ("(b'" + text + "', b'" + text + "', '" + text + "')",
+              Shown(Decoded(Encoded(brood_tuple(texts, 3)))));
+}
+
 TEST(CodecEncode, WritesALargeSharedTextOnce)
 {
     const std::string text(64, 'x');

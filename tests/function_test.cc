@@ -220,6 +220,29 @@ TEST(FunctionReference, OfWhatIsNoLibraryIsRefused)
     EXPECT_EQ(nullptr, function);
 }
 
+/* A message may have thousands of references to what is not here, and code is large. */
+TEST(FunctionReference, IsLookedForWithoutHashingTheSameCodeAgain)
+{
+    const Library bare(BROOD_BARE_LIBRARY);
+    Reference reference(bare.Static());
+    const std::string unknown(32, 'x'); /* as long as a hash */
+    brood_function function = nullptr;
+    reference.field[kPath] = brood_str("/nowhere/library.so");
+    reference.field[kIdentity] = brood_bytes(unknown.data(), 20);
+    EXPECT_EQ(BROOD_EMODULE, reference.Load(&function, false));
+    { /* what was learned is forgotten */
+        const Library changes(BROOD_OTHER_LIBRARY);
+    }
+    long points[2] = {};
+    reference.field[kIdentity] = brood_bytes(unknown.data(), unknown.size());
+    for (long &passed : points) {
+        brood_fault_arm(0, BROOD_FAULT_OFF);
+        EXPECT_EQ(BROOD_EMODULE, reference.Load(&function, false));
+        passed = brood_fault_count();
+    }
+    EXPECT_LT(points[1], points[0]) << "nothing was kept";
+}
+
 TEST(FunctionReference, LeavesNothingWhenAnyStepFails)
 {
     const Library library(BROOD_LIBRARY);

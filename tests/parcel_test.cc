@@ -118,7 +118,7 @@ TEST_F(SpoiltParcel, SurvivesIdsOfAnotherShape)
 TEST_F(SpoiltParcel, SurvivesOtherBytesInEveryPlace)
 {
     const std::string bytes = Bytes();
-    const int step = Scaled(100) == 100 ? 1 : 5;
+    const int step = Scaled(100) == 100 ? 1 : 17;
     long taken = 0, refused = 0;
     for (size_t at = 0; at < bytes.size(); at++) {
         std::string other = bytes;
