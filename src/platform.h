@@ -434,6 +434,25 @@ int brood_os_wait(brood_os_waitable *things, size_t count, brood_os_waker *waker
 /// brood_os_process_watch says what to watch for the end of a process. `out->ready` is left alone.
 void brood_os_process_watch(const brood_os_process *process, brood_os_waitable *out);
 
+/* ---- flags: up or down, for brood_os_wait, shared by all who have the handles ---- */
+
+typedef struct brood_os_flag {
+    brood_os_handle wait;  /* ready while the flag is up */
+    brood_os_handle raise; /* BROOD_NO_HANDLE where one handle does both */
+} brood_os_flag;
+
+#define BROOD_OS_FLAG_NONE ((brood_os_flag){BROOD_NO_HANDLE, BROOD_NO_HANDLE})
+
+/// brood_os_flag_create makes one that is down. Both handles have to travel with it.
+int brood_os_flag_create(brood_os_flag *out);
+
+/// brood_os_flag_raise and _lower put it up and down, which it may be already; they wait for nobody
+/// and do not touch the thread's failure.
+void brood_os_flag_raise(const brood_os_flag *flag);
+void brood_os_flag_lower(const brood_os_flag *flag);
+
+void brood_os_flag_close(brood_os_flag *flag);
+
 /* ---- streams of bytes between two processes ---- */
 
 /// brood_os_stream is one end. One thread reads and one writes at a time.
