@@ -39,11 +39,12 @@ static uint32_t mine(const contender *one, uint32_t value)
     return one->me | (value & BROOD_WAITERS) | (one->slept ? BROOD_WAITERS : 0);
 }
 
-/* One look at a word that is `value`: 0 or an error when it is decided, BROOD_ERUNNING when somebody
- * holds it, BROOD_EOWNERDEAD too when it was taken over. */
-static int look(const contender *one, uint32_t value)
+/* One look at a word that is `*seen`: 0 or an error when it is decided, BROOD_ERUNNING when somebody
+ * holds it, who is in `*seen` then, BROOD_EOWNERDEAD too when it was taken over. */
+static int look(const contender *one, uint32_t *seen)
 {
     for (;;) {
+        const uint32_t value = *seen;
         if ((value & BROOD_DIED) != 0) {
             if (!one->take_over || brood_word_cas(one->word, value, mine(one, value))) {
                 return BROOD_EOWNERDEAD;
@@ -55,23 +56,23 @@ static int look(const contender *one, uint32_t value)
         } else {
             return (value & BROOD_OWNER) == one->me ? BROOD_EDEADLK : BROOD_ERUNNING;
         }
-        value = brood_word_load(one->word);
+        *seen = brood_word_load(one->word);
     }
 }
 
 static int spin(const contender *one)
 {
     const uint32_t count = brood_spin_count();
-    int rc = look(one, brood_word_load(one->word));
+    uint32_t value = brood_word_load(one->word);
+    int rc = look(one, &value);
 
     for (uint32_t i = 0; rc == BROOD_ERUNNING && i < count; i++) {
-        uint32_t value;
         brood_os_relax();
         value = brood_word_load_relaxed(one->word);
         if ((value & BROOD_WAITERS) != 0 && (value & BROOD_OWNER) != 0) {
             return rc; /* others sleep already: it is held for long, or much wanted */
         }
-        rc = look(one, value);
+        rc = look(one, &value);
     }
     return rc;
 }
@@ -117,8 +118,8 @@ int brood_guard_wait(brood_segment *segment, brood_word *word, uint32_t me, bool
     int rc = spin(&one);
 
     while (rc == BROOD_ERUNNING) {
-        const uint32_t value = brood_word_load(word);
-        rc = look(&one, value);
+        uint32_t value = brood_word_load(word);
+        rc = look(&one, &value);
         if (rc != BROOD_ERUNNING) {
             break;
         }
