@@ -110,6 +110,14 @@ static bool is_dead_now(brood_segment *segment, uint32_t value)
     return brood_segment_word_is_dead(segment, value);
 }
 
+/* Who has slept may have got the wake-up of somebody who sleeps still, and the owner does not know of
+ * them. It tells whether `value` is still there. */
+static bool pass_on(const contender *one, uint32_t value)
+{
+    return (value & BROOD_WAITERS) != 0 ||
+           brood_word_cas(one->word, value, value | BROOD_WAITERS);
+}
+
 int brood_guard_wait(brood_segment *segment, brood_word *word, uint32_t me, bool take_over,
                      int64_t deadline_ns)
 {
@@ -125,6 +133,9 @@ int brood_guard_wait(brood_segment *segment, brood_word *word, uint32_t me, bool
         }
         if (deadline_ns != INT64_MAX && (deadline_ns == 0 || brood_os_now() >= deadline_ns)) {
             if (is_dead_now(segment, value) && brood_guard_bury(segment, word, value)) {
+                continue;
+            }
+            if (one.slept && !pass_on(&one, value)) {
                 continue;
             }
             rc = BROOD_ETIMEDOUT;
