@@ -77,10 +77,12 @@ static int spin(const contender *one)
     return rc;
 }
 
-/* Sleeps once, and looks at the owner if nothing has changed. */
+/* Sleeps once, and looks at the owner if nothing has changed, or nothing has come for a whole slice:
+ * the owner may be another one, who died as well. */
 static void sleep_on(contender *one, uint32_t value, int64_t slice_ns, int64_t deadline_ns)
 {
     const int64_t latest = brood_os_now() + slice_ns;
+    uint32_t now;
 
     if ((value & BROOD_WAITERS) == 0) {
         if (!brood_word_cas(one->word, value, value | BROOD_WAITERS)) {
@@ -91,8 +93,10 @@ static void sleep_on(contender *one, uint32_t value, int64_t slice_ns, int64_t d
     one->slept = true;
     brood_segment_sleep(one->segment, one->word, value, (value & BROOD_OWNER) >> BROOD_ROW_SHIFT,
                         latest < deadline_ns ? latest : deadline_ns);
-    if (brood_word_load(one->word) == value && brood_segment_word_is_dead(one->segment, value)) {
-        (void)brood_guard_bury(one->segment, one->word, value);
+    now = brood_word_load(one->word);
+    if ((now == value || ((now & BROOD_OWNER) != 0 && brood_os_now() >= latest)) &&
+        (now & BROOD_DIED) == 0 && brood_segment_word_is_dead(one->segment, now)) {
+        (void)brood_guard_bury(one->segment, one->word, now);
     }
 }
 
