@@ -148,5 +148,8 @@ int brood_guard_wait(brood_segment *segment, brood_word *word, uint32_t me, bool
         sleep_on(&one, value, slice_ns, deadline_ns);
         slice_ns = slice_ns < BROOD_SLICE_NS / 2 ? slice_ns * 2 : BROOD_SLICE_NS;
     }
+    if (rc == BROOD_EOWNERDEAD && !take_over && one.slept) {
+        brood_segment_wake(segment, word, UINT32_MAX); /* as in pass_on: nobody will unlock it */
+    }
     return rc;
 }
