@@ -42,9 +42,10 @@ void brood_parking_sweep(brood_parking *parking, uint32_t owner)
 {
     for (uint32_t i = 0; i < BROOD_OS_BELLS; i++) {
         brood_place *place = &parking->places[i];
-        const uint32_t now = brood_word_load(&place->owner);
-        if (now != 0 && (now & ~BROOD_PLACE_RUNG) == owner) {
-            (void)brood_word_cas(&place->owner, now, 0);
+        uint32_t now = brood_word_load(&place->owner);
+        while (now != 0 && (now & ~BROOD_PLACE_RUNG) == owner &&
+               !brood_word_cas(&place->owner, now, 0)) {
+            now = brood_word_load(&place->owner); /* a waker was here */
         }
     }
 }
