@@ -100,16 +100,21 @@ static void sweep(brood_segment *segment, uint32_t identity)
 
 /* One that is free, or whose process has ended. The claim is one compare-and-swap: who dies before
  * or after it leaves a row that is free or that has ended. All words of the one before are swept
- * before that. The generation is read before the stamp: it is then that process's, or an older one's
- * whose words are swept already, and never that of a third one that was faster than we. */
+ * before that. Its generation is read when it has ended, since one that runs may be about to get it,
+ * and counts if the row was still its own then: else it is that of somebody faster than we, who may
+ * be alive. */
 static bool claim(brood_segment *segment, uint32_t number, bool dead_too)
 {
     row *one = row_of(segment, number);
-    const uint32_t generation = brood_word_load(&one->generation);
     const uint64_t before = brood_word64_load(&one->stamp);
+    uint32_t generation;
 
     if (before != 0) {
         if (!dead_too || brood_os_stamp_runs(before)) {
+            return false;
+        }
+        generation = brood_word_load(&one->generation);
+        if (brood_word64_load(&one->stamp) != before) {
             return false;
         }
         sweep(segment, identity_of(number, generation));
