@@ -16,6 +16,7 @@
 #define STEP ((size_t)64 * 1024)             /* is reserved at once */
 #define HELD_ROWS 64                         /* those below have a bit */
 #define REAP_MAX 64                          /* cells looked at for one that is wanted */
+#define REUSED UINT64_C(1)                   /* among the holders: see claim_cell */
 
 /* The beginning of the user's part. Cells lie behind it without gaps. */
 typedef struct heap_head {
@@ -59,9 +60,10 @@ static uint64_t bit_of(uint32_t row)
     return UINT64_C(1) << row % HELD_ROWS;
 }
 
+/* Who holds cells is not swept here: the row may be another process's before a slow sweeper is done.
+ * See join_heap. */
 static void sweep_heap(brood_segment *segment, uint32_t identity)
 {
-    const uint32_t row = identity >> BROOD_ROW_SHIFT;
     const uint64_t used = used_of(segment);
     uint64_t at = BROOD_CELL_UNIT;
 
@@ -74,32 +76,62 @@ static void sweep_heap(brood_segment *segment, uint32_t identity)
         if (kind != NULL && sizeof *cell + kind->payload <= cell->size) {
             kind->sweep(segment, cell, identity);
         }
-        if (row < HELD_ROWS) {
-            (void)brood_word64_and(&cell->holders, ~bit_of(row));
+        at += cell->size;
+    }
+}
+
+/* It tells whether the cell was not being reused at that moment. */
+static bool hold(brood_segment *segment, brood_cell *cell)
+{
+    const uint32_t row = segment->number;
+
+    if (row < HELD_ROWS) {
+        return (brood_word64_or(&cell->holders, bit_of(row)) & REUSED) == 0;
+    }
+    (void)brood_word_add(&cell->others, 1);
+    return (brood_word64_load(&cell->holders) & REUSED) == 0;
+}
+
+static void unhold(brood_segment *segment, brood_cell *cell)
+{
+    if (segment->number < HELD_ROWS) {
+        (void)brood_word64_and(&cell->holders, ~bit_of(segment->number));
+    }
+}
+
+/* The row is ours, and those who had it before hold nothing any more. */
+static void forget_holders(brood_segment *segment)
+{
+    const uint64_t used = used_of(segment);
+    uint64_t at = BROOD_CELL_UNIT;
+
+    while (segment->number < HELD_ROWS && at + sizeof(brood_cell) <= used) {
+        brood_cell *cell = cell_at(segment, at);
+        if (cell->size < BROOD_CELL_UNIT || cell->size > used - at) {
+            return; /* somebody wrote where nobody may */
+        }
+        if ((brood_word64_load_relaxed(&cell->holders) & bit_of(segment->number)) != 0) {
+            unhold(segment, cell);
         }
         at += cell->size;
     }
 }
 
-static void hold(brood_segment *segment, brood_cell *cell)
-{
-    const uint32_t row = segment->number;
-
-    if (row < HELD_ROWS) {
-        (void)brood_word64_or(&cell->holders, bit_of(row));
-    } else {
-        (void)brood_word_add(&cell->others, 1);
-    }
-}
-
+/* What a forked child has is counted now, or belongs to somebody else already. */
 static void join_heap(brood_segment *segment)
 {
     const heap_user *user = segment->user;
 
+    forget_holders(segment);
     for (size_t i = 0; user != NULL && i < user->count; i++) {
         brood_heap_object *object = user->objects[i];
-        if (object != NULL && brood_word_load(&object->cell->generation) == object->generation) {
-            hold(segment, object->cell);
+        if (object == NULL) {
+            continue;
+        }
+        if (!hold(segment, object->cell) ||
+            brood_word_load(&object->cell->generation) != object->generation) {
+            unhold(segment, object->cell);
+            object->generation = 0; /* of no cell: it is closed */
         }
     }
 }
@@ -147,18 +179,43 @@ static struct {
     spare **last;
 } heap;
 
-static bool is_unused(const brood_segment *segment, const brood_cell *cell)
+/* Whether all of these rows, but for the mark, are of processes that have ended. */
+static bool all_ended(const brood_segment *segment, uint64_t holders)
 {
-    const brood_heap_kind *kind = brood_heap_kind_of(cell->kind);
-    uint64_t holders = brood_word64_load(&cell->holders);
-
-    for (uint32_t row = 1; holders != 0 && row < HELD_ROWS; row++) {
-        if ((holders & bit_of(row)) != 0 && !brood_segment_runs(segment, row)) {
-            holders &= ~bit_of(row);
+    for (uint32_t row = 1; row < HELD_ROWS; row++) {
+        if ((holders & bit_of(row)) != 0 && brood_segment_runs(segment, row)) {
+            return false;
         }
     }
-    return holders == 0 && brood_word_load(&cell->others) == 0 &&
-           brood_word_load(&cell->in_flight) == 0 && kind != NULL && !kind->busy(cell);
+    return true;
+}
+
+/* Takes the cell for reuse if nobody has it, nor any message. Whoever sends it has it at that time
+ * and counts the message before that is raised; whoever receives it holds it before the message is
+ * done. So if nothing is on its way, then nobody holds it, and nobody has sent it in between, nobody
+ * can come to it any more but a forked child of a holder that has not been counted. Such a one sees
+ * the mark, or we see it. */
+static bool claim_cell(const brood_segment *segment, brood_cell *cell)
+{
+    const brood_heap_kind *kind = brood_heap_kind_of(cell->kind);
+    const uint32_t sent = brood_word_load(&cell->sent);
+    uint64_t holders;
+
+    if (kind == NULL || brood_word_load(&cell->in_flight) != 0) {
+        return false;
+    }
+    holders = brood_word64_load(&cell->holders);
+    if (!all_ended(segment, holders) || kind->busy(cell) ||
+        !brood_word64_cas(&cell->holders, holders, REUSED)) {
+        return false;
+    }
+    if (brood_word_load(&cell->sent) == sent && brood_word_load(&cell->others) == 0 &&
+        all_ended(segment, holders)) {
+        return true;
+    }
+    (void)brood_word64_or(&cell->holders, holders);
+    (void)brood_word64_and(&cell->holders, ~REUSED);
+    return false;
 }
 
 /* Takes a spare cell of this kind and size that nobody uses. The ones that are looked at in vain go
@@ -174,7 +231,7 @@ static bool take_spare(brood_segment **segment, uint64_t *offset, uint32_t kind,
         if (heap.spares == NULL) {
             heap.last = &heap.spares;
         }
-        if (cell->kind == kind && cell->size == size && is_unused(one->segment, cell)) {
+        if (cell->kind == kind && cell->size == size && claim_cell(one->segment, cell)) {
             *segment = one->segment;
             *offset = one->offset;
             free(one);
@@ -315,13 +372,14 @@ int brood_heap_new(brood_heap_object **out, const brood_heap_kind *kind, size_t 
     object->maker = brood_generation();
     memset(brood_cell_payload(object->cell), 0, object->cell->size - sizeof *object->cell);
     object->generation = brood_word_add(&object->cell->generation, 1) + 1;
+    (void)brood_word64_and(&object->cell->holders, ~REUSED);
     rc = brood_segment_me(object->segment, &me);
     if (rc == 0) {
         brood_locks_take(BROOD_LOCK_SEGMENTS);
         rc = make_user(object->segment);
         if (rc == 0) {
             *entry_of(object->segment, object->offset) = object;
-            hold(object->segment, object->cell);
+            (void)hold(object->segment, object->cell);
         }
         brood_locks_give(BROOD_LOCK_SEGMENTS);
     }
@@ -335,10 +393,18 @@ int brood_heap_new(brood_heap_object **out, const brood_heap_kind *kind, size_t 
     return 0;
 }
 
+/* Who has no row yet has to be counted before it looks. */
 int brood_heap_check(const brood_heap_object *object, const brood_heap_kind *kind)
 {
+    uint32_t me;
+    int rc;
+
     if (object == NULL) {
         return brood_fail(BROOD_EINVAL, "the %s is NULL", brood_kind_name((int)kind->kind));
+    }
+    rc = brood_segment_me(object->segment, &me);
+    if (rc) {
+        return rc;
     }
     if (brood_word_load_relaxed(&object->cell->generation) != object->generation) {
         return brood_fail(BROOD_ECLOSED, "the %s was given up by the process that made it",
@@ -355,17 +421,19 @@ brood_heap_object *brood_heap_ref(brood_heap_object *object)
     return object;
 }
 
-/* This process lets go of the cell. With BROOD_LOCK_SEGMENTS held. */
+/* This process lets go of the cell, unless that is another object's by now. With BROOD_LOCK_SEGMENTS
+ * held. */
 static void let_go(brood_heap_object *object)
 {
     brood_segment *segment = object->segment;
-    brood_cell *cell = object->cell;
+    brood_heap_object **entry = entry_of(segment, object->offset);
 
-    *entry_of(segment, object->offset) = NULL;
-    if (brood_word_load(&cell->generation) == object->generation &&
-        segment->generation == brood_generation() && segment->number != 0 &&
-        segment->number < HELD_ROWS) {
-        (void)brood_word64_and(&cell->holders, ~bit_of(segment->number));
+    if (*entry != object) {
+        return;
+    }
+    *entry = NULL;
+    if (segment->generation == brood_generation() && segment->number != 0) {
+        unhold(segment, object->cell);
     }
 }
 
@@ -413,6 +481,7 @@ int brood_heap_send(brood_heap_object *object, brood_heap_id *id)
         return rc;
     }
     (void)brood_word_add(&object->cell->in_flight, 1);
+    (void)brood_word_add(&object->cell->sent, 1);
     memcpy(id->segment, object->segment->id, sizeof id->segment);
     id->offset = object->offset;
     id->generation = object->generation;
@@ -464,7 +533,7 @@ static int enter(brood_segment *segment, const brood_heap_id *id, brood_heap_obj
             *entry = *fresh;
             *out = *fresh;
             *fresh = NULL;
-            hold(segment, (*out)->cell);
+            (void)hold(segment, (*out)->cell);
         }
     }
     brood_locks_give(BROOD_LOCK_SEGMENTS);

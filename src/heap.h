@@ -22,9 +22,9 @@ typedef struct brood_cell {
     uint32_t size; /* of the cell */
     brood_word generation;
     brood_word in_flight; /* messages that have it */
-    brood_word64 holders; /* a bit for each of the rows 1 to 63 */
+    brood_word64 holders; /* a bit for each of the rows 1 to 63, and bit 0: it is being reused */
     brood_word others;    /* holders in other rows; never counted down */
-    uint32_t reserved;
+    brood_word sent;      /* messages that were ever sent */
 } brood_cell; /* the payload follows */
 
 typedef struct brood_heap_object brood_heap_object;
