@@ -28,18 +28,47 @@ static bool remember(char *path, size_t size)
     return true;
 }
 
+/* What was found by the first start, so that later ones need only look whether it is still so: as
+ * long as we run no other file gets our file's number. It is written once. */
+static struct {
+    brood_atomic writers;
+    brood_atomic is_there;
+    struct stat file;
+    char path[BROOD_POSIX_PATH_MAX];
+} known;
+
+static bool is_at(const struct stat *file, const char *path)
+{
+    struct stat named;
+
+    return stat(path, &named) == 0 && file->st_dev == named.st_dev && file->st_ino == named.st_ino;
+}
+
+static void know(const struct stat *file, const char *path)
+{
+    if (brood_atomic_load(&known.writers) == 0 && brood_atomic_add(&known.writers, 1) == 1) {
+        known.file = *file;
+        memcpy(known.path, path, strlen(path) + 1);
+        brood_atomic_store(&known.is_there, 1);
+    }
+}
+
 /* The real path shows the program's name in lists of processes; the link works even when the file
  * was replaced or deleted meanwhile. */
 int brood_posix_executable(char *path, size_t size)
 {
     struct stat ours;
-    struct stat named;
-    const ssize_t length = readlink(SELF, path, size - 1);
+    ssize_t length;
 
+    if (brood_atomic_load(&known.is_there) != 0 && is_at(&known.file, known.path)) {
+        memcpy(path, known.path, strlen(known.path) + 1);
+        return 0;
+    }
+    length = readlink(SELF, path, size - 1);
     if (length > 0 && (size_t)length < size - 1) {
         path[length] = '\0';
-        if (stat(SELF, &ours) == 0 && stat(path, &named) == 0 && ours.st_dev == named.st_dev &&
-            ours.st_ino == named.st_ino) {
+        if (stat(SELF, &ours) == 0 && is_at(&ours, path)) {
+            know(&ours, path);
             return 0;
         }
     }
