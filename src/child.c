@@ -20,6 +20,7 @@
 #include "process_object.h"
 #include "report.h"
 #include "unparcel.h"
+#include "words.h"
 
 #define EXIT_BROOD_ERROR 1
 #define LARGEST_CODE 255
@@ -27,10 +28,13 @@
 
 /* ---- the end ---- */
 
+/* `name` is empty as long as the parent has not said what it is. */
 static void print_failure(const char *name, const char *words)
 {
     char line[BROOD_WORDS_SIZE + BROOD_NAME_SIZE + 8];
-    const int length = snprintf(line, sizeof line, "%s: %s\n", name, words);
+    const int length = name[0] != '\0' ? snprintf(line, sizeof line, "%s: %s\n", name, words)
+                                       : snprintf(line, sizeof line, "brood child %lld: %s\n",
+                                                  (long long)brood_os_pid(), words);
 
     if (length > 0) {
         (void)fflush(stdout); /* what the function printed comes first */
@@ -84,7 +88,7 @@ static void describe_end(brood_report *report, const brood_call *call, int rc)
     } else if (rc < 0) {
         words = brood_last_error()->error == rc ? brood_last_error()->message : brood_strerror(rc);
     }
-    (void)snprintf(report->words, sizeof report->words, "%s", words);
+    brood_put_words(report->words, sizeof report->words, words);
 }
 
 /* ---- the start ---- */
@@ -175,8 +179,8 @@ static void settle(start *s)
     const brood_value parent = brood_value_get(value, "parent");
     const int64_t level = brood_as_int(brood_value_get(value, "log"), BROOD_LOG_OFF);
 
-    (void)snprintf(s->name, sizeof s->name, "%s",
-                   brood_as_str(brood_value_get(value, "name"), "Process"));
+    brood_put_words(s->name, sizeof s->name,
+                    brood_as_str(brood_value_get(value, "name"), "Process"));
     brood_current_set(s->name, brood_as_str(brood_value_get(value, "identity"), ""),
                       brood_as_bool(brood_value_get(value, "daemon"), false));
     brood_parent_set(brood_as_int(brood_value_at(parent, 0), 0),
@@ -248,7 +252,6 @@ static start *begin(void)
 
     memset(&s, 0, sizeof s);
     s.arrival.section = BROOD_NO_HANDLE;
-    (void)snprintf(s.name, sizeof s.name, "brood child %lld", (long long)brood_os_pid());
     BROOD_STOP("child-entered");
     BROOD_FAULTS_OF_CHILD();
     return &s;

@@ -6,6 +6,7 @@
 #include "locks.h"
 #include "log.h"
 #include "process_object.h"
+#include "words.h"
 
 static brood_process current = {
     .refs = 1,
@@ -29,8 +30,8 @@ static bool parent_known;  /* the system was asked about it */
 void brood_current_set(const char *name, const char *identity_text, bool daemon)
 {
     current.daemon = daemon;
-    (void)snprintf(current.name, sizeof current.name, "%s", name);
-    (void)snprintf(identity, sizeof identity, "%s", identity_text);
+    brood_put_words(current.name, sizeof current.name, name);
+    brood_put_words(identity, sizeof identity, identity_text);
     brood_atomic_store(&child_count, 0);
     brood_log_name(current.name);
 }
@@ -58,7 +59,7 @@ static void forget_parent(void)
 void brood_parent_set(int64_t pid, const char *name)
 {
     forget_parent();
-    (void)snprintf(parent.name, sizeof parent.name, "%s", name);
+    brood_put_words(parent.name, sizeof parent.name, name);
     parent_pid = pid;
 }
 

@@ -22,7 +22,7 @@ void brood_finish(void)
 {
     brood_children_end();
     if (brood_parent_is_set()) {
-        brood_os_handles_linger(brood_os_now() + LINGER_NS);
+        brood_os_handles_linger(LINGER_NS);
     }
 }
 

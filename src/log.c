@@ -8,6 +8,7 @@
 #include "error.h"
 #include "locks.h"
 #include "platform.h"
+#include "words.h"
 
 #define NAME_SIZE 256
 
@@ -66,7 +67,7 @@ void brood_log_to_stderr(brood_log_level level)
 void brood_log_name(const char *name)
 {
     brood_locks_take(BROOD_LOCK_LOG);
-    (void)snprintf(process_name, sizeof process_name, "%s", name);
+    brood_put_words(process_name, sizeof process_name, name);
     brood_locks_give(BROOD_LOCK_LOG);
 }
 

@@ -562,8 +562,9 @@ int brood_os_handles_fetch(brood_os_handle *handles, size_t count,
                            const unsigned char ticket[BROOD_OS_TICKET_ROOM]);
 
 /// brood_os_handles_linger waits at the process's end until handles that this process keeps for
-/// their receivers were fetched. Nothing on Unix, where they are the system's by then.
-void brood_os_handles_linger(int64_t deadline_ns);
+/// their receivers were fetched, `most_ns` at most. Nothing on Unix, where they are the system's by
+/// then. No deadline, since most processes keep none and then need not know the time.
+void brood_os_handles_linger(int64_t most_ns);
 
 /* ---- modules: the program and its shared libraries ---- */
 

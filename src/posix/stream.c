@@ -390,9 +390,9 @@ int brood_os_handles_fetch(brood_os_handle *handles, size_t count,
                       count);
 }
 
-void brood_os_handles_linger(int64_t deadline_ns)
+void brood_os_handles_linger(int64_t most_ns)
 {
-    (void)deadline_ns;
+    (void)most_ns;
 }
 
 void brood_os_stream_close(brood_os_stream *stream)

@@ -159,8 +159,10 @@ void brood_win32_posts_forget_pipe(HANDLE pipe)
     ReleaseSRWLockExclusive(&guard);
 }
 
-void brood_os_handles_linger(int64_t deadline_ns)
+void brood_os_handles_linger(int64_t most_ns)
 {
+    const int64_t deadline_ns = brood_os_now() + most_ns;
+
     brood_win32_posts_sweep();
     while (is_there() && brood_os_now() < deadline_ns) {
         Sleep(LINGER_MS);
