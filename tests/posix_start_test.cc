@@ -254,6 +254,7 @@ struct Preface {
     uint32_t body_size = 0; /* in a section */
     uint32_t handle_count = 0;
     uint32_t secret_size = 0;
+    uint32_t others = 0;
 };
 
 class Starter {

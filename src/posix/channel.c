@@ -22,6 +22,7 @@ typedef struct preface {
     uint32_t body_size; /* 0: a section */
     uint32_t handle_count;
     uint32_t secret_size;
+    uint32_t others;
 } preface;
 
 int brood_posix_send_fds(int channel, const void *data, size_t size, const int *fds, size_t count)
@@ -118,7 +119,8 @@ static int send_all(int channel, const brood_os_start *start, const brood_posix_
                           (uint32_t)start->record_size,
                           (uint32_t)start->body.size,
                           (uint32_t)start->handle_count,
-                          (uint32_t)start->secret.size};
+                          (uint32_t)start->secret.size,
+                          parcel->others};
     unsigned char
         first[sizeof head + BROOD_OS_RECORD_MAX + BROOD_OS_BODY_MAX + BROOD_OS_SECRET_MAX];
     size_t size = append(first, 0, &head, sizeof head);
@@ -221,6 +223,7 @@ static int receive_preface(int channel, preface *head, brood_os_handle *section,
     }
     parcel->report = head->report;
     parcel->secret_size = head->secret_size;
+    parcel->others = head->others != 0;
     if (head->body_size == 0) {
         *section = fds[taken++];
     }

@@ -116,7 +116,7 @@ static int bind_to_parent(void)
     struct pollfd ends[2] = {{BROOD_POSIX_CHANNEL, POLLIN, 0}, {BROOD_POSIX_LIFELINE, POLLIN, 0}};
 
     if (!outlives) {
-        return brood_posix_lifeline_bind(BROOD_POSIX_LIFELINE);
+        return brood_posix_lifeline_hold(BROOD_POSIX_LIFELINE);
     }
     brood_posix_lifeline_look(BROOD_POSIX_LIFELINE);
     while (poll(ends, 2, -1) < 0 && errno == EINTR) {
@@ -128,7 +128,7 @@ static int bind_to_parent(void)
 
 int brood_os_child_receive(brood_os_arrival *out)
 {
-    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, 0, -1};
+    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, 0, -1, true};
     int bound;
     int rc = check_channel();
 
@@ -145,5 +145,8 @@ int brood_os_child_receive(brood_os_arrival *out)
     }
     rc = brood_posix_channel_receive(BROOD_POSIX_CHANNEL, out, &parcel);
     brood_posix_report_bind(&parcel, BROOD_POSIX_CHANNEL);
+    if (bound == 0 && !outlives) {
+        bound = brood_posix_lifeline_settle(parcel.others);
+    }
     return rc ? rc : bound;
 }

@@ -312,7 +312,7 @@ int brood_posix_fork_start(brood_os_process *out, const brood_os_start *start)
         .run = start->run,
         .user = start->user,
         .lifeline = -1,
-        .parcel = {BROOD_POSIX_REPORT_CHANNEL, 0, -1},
+        .parcel = {BROOD_POSIX_REPORT_CHANNEL, 0, -1, true},
         .channel = -1,
         .outlives = start->outlive,
     };

@@ -1,10 +1,14 @@
 /* Children die with their parent, however it ends and whichever thread started them.
  *
- * One pipe per parent process, whose write end only the parent holds. Each child re-opens the read
- * end, since owner and signal belong to the open file description, and asks the kernel for SIGKILL
- * when something happens to it; nothing ever does but the end of its writers. The kernel then acts
- * even on a child in a busy loop. Where there is no such signal, or it may come to nothing, a
- * thread watches. */
+ * One pipe per parent process, whose write end only the parent holds. Each child has an open file
+ * description of the read end for itself, since owner and signal belong to that, and asks the kernel
+ * for SIGKILL when something happens to it; nothing ever does but the end of its writers. The kernel
+ * then acts even on a child in a busy loop. Where there is no such signal, or it may come to
+ * nothing, a thread watches.
+ *
+ * It is the parent that opens a description for a spawned child, because /proc/self costs a new
+ * process ten times what it costs one that has used it before; a child that got none opens its
+ * own. */
 #include "posix.h"
 
 #include <fcntl.h>
@@ -20,6 +24,7 @@ static brood_os_mutex guard = BROOD_OS_MUTEX_INIT;
 static int read_fd = -1;
 static int write_fd = -1;
 static int parent_fd = -1;           /* the child's side */
+static bool watched;                 /* by a thread of ours */
 static BROOD_THREAD_LOCAL bool kept; /* a forked child of this thread keeps the read end */
 
 void brood_posix_lifeline_before_fork(void)
@@ -105,16 +110,20 @@ static void watch(void *argument)
 #include <linux/capability.h>
 #include <sys/syscall.h>
 
-/* Whether this process is root of a namespace that has other users, too, as in some containers. */
-static bool is_mapped(void)
+bool brood_posix_lifeline_others(void)
 {
     char text[128] = "";
     unsigned long first = 0;
     unsigned long outside = 0;
     unsigned long count = 0;
-    const int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
-    const ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    int fd;
+    ssize_t n;
 
+    if (geteuid() != 0) {
+        return true;
+    }
+    fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+    n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
     brood_posix_close(fd);
     if (n <= 0 || sscanf(text, "%lu %lu %lu", &first, &outside, &count) != 3) {
         return true;
@@ -127,7 +136,7 @@ static bool is_mapped(void)
 
 /* The kernel looks whether the user who asked for the signal may still send it to us. So may always
  * the system's root, and everybody who stays who he is. */
-static bool may_become_another(void)
+static bool may_become_another(bool others)
 {
     struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
@@ -136,44 +145,59 @@ static bool may_become_another(void)
     if (syscall(SYS_capget, &head, data) == 0 && (data[0].permitted & (1u << CAP_SETUID)) == 0) {
         return false;
     }
-    return geteuid() != 0 || is_mapped();
+    return geteuid() != 0 || others;
 }
 
-/* The first process of a namespace is spared signals of the kernel, too. */
-static bool signal_may_fail(void)
+/* A description of its own says so by being one that does not block. */
+static bool is_own(int fd)
 {
-    return getpid() == 1 || may_become_another();
+    const int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && (flags & O_NONBLOCK) != 0;
 }
 
-/* Returns the armed descriptor, or -1. */
-static int arm(int fd)
+int brood_posix_lifeline_open(int fd, int least)
 {
     char path[32];
-    int own;
 
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    own = brood_posix_move(BROOD_SYS("open", EACCES, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)),
-                           3);
-    if (own < 0) {
-        return -1;
-    }
-    if (fcntl(own, F_SETOWN, getpid()) < 0 || fcntl(own, F_SETSIG, SIGKILL) < 0 ||
-        fcntl(own, F_SETFL, O_NONBLOCK | O_ASYNC) < 0) {
-        brood_posix_close(own);
-        return -1;
-    }
-    return own;
+    return brood_posix_move(
+        BROOD_SYS("open", EACCES, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)), least);
+}
+
+static bool arm(int own)
+{
+    return fcntl(own, F_SETOWN, getpid()) == 0 && fcntl(own, F_SETSIG, SIGKILL) == 0 &&
+           fcntl(own, F_SETFL, O_NONBLOCK | O_ASYNC) == 0;
 }
 #else
-static bool signal_may_fail(void)
+bool brood_posix_lifeline_others(void)
 {
     return false;
 }
 
-static int arm(int fd)
+static bool may_become_another(bool others)
+{
+    return others;
+}
+
+static bool is_own(int fd)
 {
     (void)fd;
+    return false;
+}
+
+int brood_posix_lifeline_open(int fd, int least)
+{
+    (void)fd;
+    (void)least;
     return -1;
+}
+
+static bool arm(int own)
+{
+    (void)own;
+    return false;
 }
 #endif
 
@@ -192,19 +216,52 @@ bool brood_posix_lifeline_cut(int fd)
     return is_cut(fd, 0);
 }
 
-int brood_posix_lifeline_bind(int read_end)
+static int start_watch(void)
 {
-    const int own = arm(read_end);
+    return brood_os_thread_start(watch, (void *)(intptr_t)parent_fd);
+}
 
-    parent_fd = own >= 0 ? own : read_end;
-    if (is_cut(parent_fd, 0)) {
+/* The first process of a namespace is spared the kernel's signal. */
+static int hold(int fd, bool armed)
+{
+    parent_fd = fd;
+    if (is_cut(fd, 0)) {
         end_now(); /* the parent ended before we were armed */
     }
-    if (own >= 0 && !signal_may_fail()) {
+    watched = !armed || getpid() == 1;
+    return watched ? start_watch() : 0;
+}
+
+/* With a description that we open ourselves, if we can. */
+static int hold_another(int read_end)
+{
+    const int own = brood_posix_lifeline_open(read_end, BROOD_POSIX_CHANNEL);
+
+    if (own >= 0 && arm(own)) {
         brood_posix_close(read_end);
+        return hold(own, true);
+    }
+    brood_posix_close(own);
+    return hold(read_end, false);
+}
+
+int brood_posix_lifeline_hold(int read_end)
+{
+    return is_own(read_end) ? hold(read_end, arm(read_end)) : hold_another(read_end);
+}
+
+int brood_posix_lifeline_settle(bool others)
+{
+    if (watched || !may_become_another(others)) {
         return 0;
     }
-    return brood_os_thread_start(
-        watch,
-        (void *)(intptr_t)read_end); /* the armed one stays as well: it reaches a stopped child */
+    watched = true;
+    return start_watch(); /* it stays armed as well: that reaches a stopped process */
+}
+
+int brood_posix_lifeline_bind(int read_end)
+{
+    const int rc = hold_another(read_end);
+
+    return rc ? rc : brood_posix_lifeline_settle(brood_posix_lifeline_others());
 }

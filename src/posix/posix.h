@@ -83,9 +83,23 @@ int brood_posix_file_write(int fd, const brood_view pieces[2], size_t *sent, int
 /// brood_posix_lifeline returns the read end to hand to children, borrowed, made at first use.
 int brood_posix_lifeline(int *read_end);
 
+/// brood_posix_lifeline_open opens `fd` once more, for a child alone, as a number of at least
+/// `least`; -1 where that cannot be done.
+int brood_posix_lifeline_open(int fd, int least);
+
+/// brood_posix_lifeline_others tells whether this process is anything but the system's root: then
+/// one with the right to become another user may be spared the kernel's signal afterwards.
+bool brood_posix_lifeline_others(void);
+
 /// brood_posix_lifeline_bind ends this process when the writers of `read_end` are gone, at once if
 /// they are gone already. It takes the descriptor over.
 int brood_posix_lifeline_bind(int read_end);
+
+/// brood_posix_lifeline_hold and _settle are the two halves of it for a process that may have been
+/// given a description of its own: after the first it is bound as long as it stays the user that it
+/// is. `others` is what brood_posix_lifeline_others told its parent.
+int brood_posix_lifeline_hold(int read_end);
+int brood_posix_lifeline_settle(bool others);
 
 /// brood_posix_lifeline_look only keeps it, to see the end of the parent, which this process
 /// outlives.
@@ -169,8 +183,8 @@ int brood_posix_stay(void);
 
 /* ---- spawn.c: run our executable again ---- */
 
-/// brood_posix_spawn starts the executable of `start`, or our own, with `channel` as descriptor 3 and
-/// `lifeline` as 4 and no others but the standard streams.
+/// brood_posix_spawn starts the executable of `start`, or our own, with `channel` as descriptor 3,
+/// `lifeline` opened anew (where that fails itself) as 4, and no others but the standard streams.
 int brood_posix_spawn(pid_t *pid, const brood_os_start *start, int channel, int lifeline);
 
 /* ---- process.c ---- */
@@ -188,6 +202,7 @@ typedef struct brood_posix_parcel {
     uint32_t report;      /* BROOD_POSIX_REPORT_* */
     uint32_t secret_size; /* bytes that stay on the channel */
     int report_fd;        /* -1 without shared memory */
+    bool others;          /* see brood_posix_lifeline_others */
 } brood_posix_parcel;
 
 /// brood_posix_channel_send sends `start` and `parcel`. A child that ended already is no error.

@@ -51,7 +51,7 @@ static int prepare(brood_os_process *process, brood_posix_parcel *parcel)
 
 static int hand_over(brood_os_process *process, int channel, const brood_os_start *start)
 {
-    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, 0, -1};
+    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, 0, -1, brood_posix_lifeline_others()};
     int rc = prepare(process, &parcel);
 
     if (rc == 0) {

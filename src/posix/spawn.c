@@ -35,6 +35,13 @@ static int copy_above(int *out, int fd)
     return *out < 0 ? brood_posix_error(errno, "duplicate a descriptor for the child") : 0;
 }
 
+/* A description for the child alone, or one that it has to open anew itself. */
+static int copy_lifeline(int *out, int lifeline)
+{
+    *out = brood_posix_lifeline_open(lifeline, BROOD_POSIX_FIRST_FREE);
+    return *out >= 0 ? 0 : copy_above(out, lifeline);
+}
+
 static int choose_path(plan *p, const char *executable)
 {
     const size_t length = executable != NULL ? strlen(executable) : 0;
@@ -65,7 +72,7 @@ static int make_plan(plan *p, const brood_os_start *start, int channel, int life
         rc = copy_above(&p->channel, channel);
     }
     if (rc == 0) {
-        rc = copy_above(&p->lifeline, lifeline);
+        rc = copy_lifeline(&p->lifeline, lifeline);
     }
     if (rc) {
         close_plan(p);
