@@ -12,6 +12,7 @@
 #include "unparcel.h"
 
 #define FIRST_PIECE ((size_t)16 * 1024 * 1024) /* allocated before a byte of it came */
+#define LARGE_PIECE ((size_t)16 * 1024)        /* read with the next message's header */
 
 /* What a foreign event loop waits for has to tell of the next bytes, on systems where that does not
  * go by itself. If it fails now, the next receive says why. */
@@ -43,16 +44,19 @@ bool brood_connection_goes_on(brood_connection *connection, int *rc, int64_t dea
     return true;
 }
 
-static int read_some(brood_connection *connection, void *data, size_t size, size_t *got,
-                     int64_t deadline_ns)
+/* `ahead` may be NULL, see brood_os_stream_read_on. */
+static int read_some(brood_connection *connection, void *data, size_t size, void *ahead,
+                     size_t *got, int64_t deadline_ns)
 {
+    const size_t room = ahead != NULL ? BROOD_FRAME_LONG : 0;
     int rc;
 
     if (connection->ended) {
         return brood_fail(BROOD_EEND, "receive: the other end is closed");
     }
     do {
-        rc = brood_os_stream_read(&connection->stream, data, size, got, deadline_ns);
+        rc =
+            brood_os_stream_read_on(&connection->stream, data, size, ahead, room, got, deadline_ns);
     } while (brood_connection_goes_on(connection, &rc, deadline_ns));
     return rc;
 }
@@ -87,7 +91,7 @@ int brood_connection_fill(brood_connection *connection, size_t most, int64_t dea
     }
     left = connection->room_size - connection->room_end;
     rc = read_some(connection, connection->room + connection->room_end, most < left ? most : left,
-                   &got, deadline_ns);
+                   NULL, &got, deadline_ns);
     connection->room_end += rc == 0 ? got : 0;
     return rc;
 }
@@ -163,6 +167,19 @@ size_t brood_connection_from_room(brood_connection *connection, void *data, size
     return size;
 }
 
+/* Takes the header of the next message along where that is as good as free: then the next receive
+ * need not begin with a read of its own, of which all but the header is copied once more. */
+static void *room_for_header(brood_connection *connection, size_t left, bool to_its_end)
+{
+    if (!to_its_end || left < LARGE_PIECE || connection->room == NULL) {
+        return NULL;
+    }
+    connection->room_start = 0; /* all of it was taken */
+    connection->room_end = 0;
+    return connection->room;
+}
+
+/* `size` bytes of the message, of which `*got` are there. */
 static int read_into(brood_connection *connection, unsigned char *data, size_t size, size_t *got,
                      int64_t deadline_ns)
 {
@@ -170,8 +187,14 @@ static int read_into(brood_connection *connection, unsigned char *data, size_t s
 
     *got += brood_connection_from_room(connection, data + *got, size - *got);
     while (rc == 0 && *got < size) {
+        const size_t left = size - *got;
+        void *ahead = room_for_header(connection, left, size == connection->incoming_size);
         size_t n = 0;
-        rc = read_some(connection, data + *got, size - *got, &n, deadline_ns);
+        rc = read_some(connection, data + *got, left, ahead, &n, deadline_ns);
+        if (rc == 0 && n > left) {
+            connection->room_end = n - left;
+            n = left;
+        }
         *got += rc == 0 ? n : 0;
     }
     return rc == BROOD_EEND ? end_of_stream(connection) : rc;

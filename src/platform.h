@@ -490,6 +490,11 @@ void brood_os_stream_settle(brood_os_handle handle);
 int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_t *got,
                          int64_t deadline_ns);
 
+/// brood_os_stream_read_on is brood_os_stream_read that goes on with up to `room` bytes into `ahead`
+/// behind `size` whole ones, as far as the system does that in one call. `*got` counts both.
+int brood_os_stream_read_on(brood_os_stream *stream, void *data, size_t size, void *ahead,
+                            size_t room, size_t *got, int64_t deadline_ns);
+
 /// brood_os_stream_unread returns what was taken from the system and waits here for the next read,
 /// nothing on most. Borrowed until then; whoever gives the stream away has to hand it on.
 brood_view brood_os_stream_unread(const brood_os_stream *stream);

@@ -135,17 +135,36 @@ static int read_again(int fd, ssize_t n, int flags, int64_t deadline_ns)
     return errno == EINTR ? 0 : brood_posix_error(errno, "receive");
 }
 
+static ssize_t receive_pieces(int fd, struct iovec pieces[2], int flags)
+{
+    struct msghdr message = {0};
+
+    if (pieces[1].iov_len == 0) {
+        return BROOD_SYS("recv", EIO, recv(fd, pieces[0].iov_base, pieces[0].iov_len, flags));
+    }
+    message.msg_iov = pieces;
+    message.msg_iovlen = 2;
+    return BROOD_SYS("recvmsg", EIO, recvmsg(fd, &message, flags));
+}
+
 int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_t *got,
                          int64_t deadline_ns)
 {
+    return brood_os_stream_read_on(stream, data, size, NULL, 0, got, deadline_ns);
+}
+
+int brood_os_stream_read_on(brood_os_stream *stream, void *data, size_t size, void *ahead,
+                            size_t room, size_t *got, int64_t deadline_ns)
+{
     const int fd = (int)stream->handle;
     const int flags = may_block(stream, deadline_ns) ? 0 : MSG_DONTWAIT;
+    struct iovec pieces[2] = {{data, size}, {ahead, room}};
 
     if (stream->kind == KIND_FILE) {
         return brood_posix_file_read(fd, data, size, got, deadline_ns);
     }
     for (;;) {
-        const ssize_t n = BROOD_SYS("recv", EIO, recv(fd, data, size, flags));
+        const ssize_t n = receive_pieces(fd, pieces, flags);
         int rc;
         if (n > 0) {
             *got = (size_t)n;

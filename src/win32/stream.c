@@ -394,6 +394,14 @@ int brood_os_stream_read(brood_os_stream *stream, void *data, size_t size, size_
     return 0;
 }
 
+int brood_os_stream_read_on(brood_os_stream *stream, void *data, size_t size, void *ahead,
+                            size_t room, size_t *got, int64_t deadline_ns)
+{
+    (void)ahead; /* one buffer to a call */
+    (void)room;
+    return brood_os_stream_read(stream, data, size, got, deadline_ns);
+}
+
 brood_view brood_os_stream_unread(const brood_os_stream *stream)
 {
     const reader *ours = reader_of(stream);
