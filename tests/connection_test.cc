@@ -332,6 +332,30 @@ TEST(ConnectionClose, WakesABlockedReceiver)
     EXPECT_EQ(BROOD_EPEER, SendText(a, "x")) << "the stream was closed by the last one out";
 }
 
+TEST(ConnectionClose, WakesABlockedPollAndThoseInLineBehindIt)
+{
+    const auto [a, b] = Pipe();
+    const Connection &end = b;
+    std::atomic<int> started{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 2; i++) {
+        threads.emplace_back([&] {
+            started++;
+            EXPECT_EQ(BROOD_ECLOSED, brood_poll(end.get(), BROOD_FOREVER));
+        });
+        threads.emplace_back([&] {
+            started++;
+            EXPECT_EQ("error: the connection was closed here", ReceiveBytes(end, BROOD_FOREVER));
+        });
+    }
+    WaitFor([&] { return started == 4; });
+    brood_connection_close(b.get());
+    for (std::thread &thread : threads) {
+        thread.join();
+    }
+    EXPECT_EQ(BROOD_EPEER, SendText(a, "x")) << "the last one out has closed the stream";
+}
+
 TEST(ConnectionClose, WakesABlockedSender)
 {
     const auto [a, b] = Pipe();

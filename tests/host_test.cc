@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/leaks.h"
+#include "support/methods.h"
 #include "support/native.h"
 #include "support/objects.h"
 #include "support/process_list.h"
@@ -33,7 +34,9 @@ std::string HandlesOfAChild()
     return brood_as_str(brood_message_value(answer.get()), "no text");
 }
 
-TEST(Host, KeepsItsHandlesToItselfWhateverItsThreadsDo)
+OVER_METHODS(HostHandles);
+
+TEST_P(HostHandles, AreKeptToItselfWhateverItsThreadsDo)
 {
     const std::string usual = HandlesOfAChild();
     ASSERT_NE("", usual);

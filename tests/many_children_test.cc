@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/leaks.h"
+#include "support/methods.h"
 #include "support/objects.h"
 #include "support/process_list.h"
 #include "support/usage.h"
@@ -68,7 +69,9 @@ size_t OpenHandles()
     return ListOpenThings().handles.size();
 }
 
-TEST(ManyChildren, CostOneHandleEach)
+OVER_METHODS(ManyChildrenBy);
+
+TEST_P(ManyChildrenBy, CostOneHandleEach)
 {
     for (const size_t count : {1u, 10u}) {
         const size_t before = OpenHandles();

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "fault.h"
+#include "support/fault.h"
 #include "support/objects.h"
 #include "support/process_list.h"
 #include "support/run_program.h"
@@ -177,6 +179,22 @@ TEST(SetExecutable, RefusesWhatCannotBeRun)
     EXPECT_EQ(BROOD_EACCES, brood_set_executable(BROOD_PLUGIN_SCRIPT));
 #endif
     EXPECT_EQ(0, Result(Start(Nothing))) << "what was before is still there";
+}
+
+TEST(SetExecutable, KeepsTheOneBeforeWhenAnyStepFails)
+{
+    const fs::path program = fs::u8path(BROOD_TESTS_PATH);
+    const fs::path folder = fs::current_path();
+    fs::current_path(program.parent_path()); /* so that all steps are taken */
+    ForEachFault([&program] {
+        const int rc = brood_set_executable(program.filename().u8string().c_str());
+        EXPECT_EQ(brood_fault_fired(), rc != 0) << LastWords();
+        brood_fault_pause(true);
+        EXPECT_EQ(0, Result(Start(Nothing))) << LastWords();
+        EXPECT_EQ(0, brood_set_executable(nullptr));
+        brood_fault_pause(false);
+    });
+    fs::current_path(folder);
 }
 
 TEST(SetExecutable, RunsOurFunctionsInAnotherProgramOnlyIfTheyAreThere)

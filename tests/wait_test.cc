@@ -500,6 +500,23 @@ TEST(Wait, DoesNotWaitForItself)
     EXPECT_EQ(BROOD_ENOTSUP, brood_waitable_handle(item.object, &handle));
 }
 
+TEST(WaitableHandle, IsThereOrNotWhenAnyStepFails)
+{
+    const auto [a, b] = Pipe();
+    const Process child = Start([](brood_call *) { return 0; });
+    for (const brood_value object : {brood_of(b.get()), brood_of(child.get())}) {
+        ForEachFault([object] {
+            brood_handle handle = BROOD_NO_HANDLE;
+            const int rc = brood_waitable_handle(object, &handle);
+            EXPECT_EQ(rc == 0, handle != BROOD_NO_HANDLE);
+            EXPECT_EQ(brood_fault_fired(), rc != 0) << LastWords();
+        });
+    }
+    EXPECT_EQ(0, Result(child)) << LastWords();
+    Send(a, "x");
+    EXPECT_EQ("x", ReceiveBytes(b));
+}
+
 TEST(WaitableHandle, RefusesWhatHasNone)
 {
     const auto [receives, sends] = Pipe(BROOD_ONE_WAY);
