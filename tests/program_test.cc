@@ -111,7 +111,20 @@ TEST(Executable, MayBeReplacedWhileTheProgramRuns)
     const ProgramResult result = RunMode({"replaced"}, copy);
     fs::remove(copy);
     EXPECT_EQ(0, result.status) << result.err;
-    EXPECT_EQ("child says hello\n", result.out);
+    EXPECT_EQ("child says hello\nchild says hello\n", result.out);
+}
+
+TEST(Executable, MayBeMovedWhileTheProgramRuns)
+{
+#if defined(_WIN32)
+    GTEST_SKIP() << "what moves it here is for Unix";
+#endif
+    const std::string copy = TemporaryFile("program");
+    fs::copy_file(BROOD_PROGRAM_PATH, copy);
+    const ProgramResult result = RunMode({"moved"}, copy);
+    fs::remove(copy + ".moved");
+    EXPECT_EQ(0, result.status) << result.err;
+    EXPECT_EQ("child says hello\nchild says hello\n", result.out);
 }
 
 } // namespace

@@ -145,17 +145,37 @@ static int end_with(const char *what, const char *how, const char *method)
     return start_and_end(read_input, &options, how);
 }
 
-/* The program's file is replaced while it runs, as an update does. */
+/* The program's file is replaced while it runs, as an update does: after a start, from which the
+ * library may know where the file was. */
 static int run_replaced(const char *path)
 {
     FILE *file;
 
+    if (run_one() != 0) {
+        return 1;
+    }
     if (remove(path) != 0 || (file = fopen(path, "w")) == NULL) {
         perror(path);
         return 1;
     }
     (void)fputs("not a program\n", file);
     (void)fclose(file);
+    return run_one();
+}
+
+/* The file goes elsewhere, and nothing takes its place. */
+static int run_moved(const char *path)
+{
+    char elsewhere[4096];
+
+    (void)snprintf(elsewhere, sizeof elsewhere, "%s.moved", path);
+    if (run_one() != 0) {
+        return 1;
+    }
+    if (rename(path, elsewhere) != 0) {
+        perror(path);
+        return 1;
+    }
     return run_one();
 }
 
@@ -209,6 +229,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(mode, "replaced") == 0) {
         return run_replaced(argv[0]);
+    }
+    if (strcmp(mode, "moved") == 0) {
+        return run_moved(argv[0]);
     }
     return run_one();
 }
