@@ -5,11 +5,12 @@
  * pickle protocol 4.
  *
  * Connections, native handles, processes and functions travel in values as well, nested and in any
- * number, over pipes of brood_pipe; never over connections to strangers. The receiver gets objects of
- * its own. One that is given away (BROOD_GIVE) is closed here once it was sent, and takes along what
- * was read ahead. On Windows handles are fetched from the sender when the message is received: a
- * sender that ends keeps them for 2 seconds at most, and what nobody receives stays open in a living
- * one until the other end is closed, or, if this end was closed first, until the sender ends.
+ * number, over pipes of brood_pipe; never over connections to strangers. The receiver gets objects
+ * of its own. One that is given away (BROOD_GIVE) is closed here once it was sent, and takes along
+ * what was read ahead. On Windows handles are fetched from the sender when the message is received:
+ * a sender that ends keeps them for 2 seconds at most, and what nobody receives stays open in a
+ * living one until the other end is closed, or, if this end was closed first, until the sender
+ * ends.
  *
  * One reader and one writer make progress side by side; more threads are safe and take turns. One
  * end belongs to one process at a time: what a process has read ahead stays with it. */
@@ -34,9 +35,10 @@ typedef enum brood_direction {
 BROOD_MAY_FAIL int brood_pipe(brood_connection **first, brood_connection **second,
                               brood_direction direction);
 
-/// brood_send sends a value; what is given away (BROOD_GIVE) is closed here on success. When it fails with BROOD_ETIMEDOUT before the first byte left, the
-/// message was not sent and the connection is as before; if the time ends in the middle of a
-/// message, the connection can send no more (BROOD_EBROKEN from then on).
+/// brood_send sends a value; what is given away (BROOD_GIVE) is closed here on success. When it
+/// fails with BROOD_ETIMEDOUT before the first byte left, the message was not sent and the
+/// connection is as before; if the time ends in the middle of a message, the connection can send no
+/// more (BROOD_EBROKEN from then on).
 ///
 /// Errors: BROOD_ETIMEDOUT; BROOD_EPEER when the other end is gone; BROOD_ECLOSED; BROOD_EBROKEN;
 /// BROOD_EINVAL for an end that only receives, a handle that is not open, or a connection that is
@@ -50,24 +52,24 @@ BROOD_MAY_FAIL int brood_send(brood_connection *connection, brood_value value, i
 ///
 /// Errors: BROOD_ETIMEDOUT; BROOD_EEND after the last message when the other end is closed;
 /// BROOD_EPEER when it ended in the middle of a message; BROOD_EDECODE when the bytes are not a
-/// value (they are consumed); BROOD_EHANDLE when its handles were lost on their way (the limit of open
-/// files) and BROOD_EPEER when they ended with their sender (it is consumed, others may follow);
-/// BROOD_EMODULE for a function of a library that is not loaded here; BROOD_ECLOSED; BROOD_EINVAL for an end that only sends; BROOD_ENOMEM;
-/// BROOD_ESYSTEM.
+/// value (they are consumed); BROOD_EHANDLE when its handles were lost on their way (the limit of
+/// open files) and BROOD_EPEER when they ended with their sender (it is consumed, others may
+/// follow); BROOD_EMODULE for a function of a library that is not loaded here; BROOD_ECLOSED;
+/// BROOD_EINVAL for an end that only sends; BROOD_ENOMEM; BROOD_ESYSTEM.
 /// Threads: safe from any thread; receivers take turns.
 BROOD_MAY_FAIL int brood_recv(brood_connection *connection, brood_message **out,
                               int64_t timeout_ms);
 
-/// brood_send_bytes sends `size` bytes as one message; 0 bytes are a message too. A part of a larger
-/// buffer is a pointer into it and a size. Failures as brood_send.
+/// brood_send_bytes sends `size` bytes as one message; 0 bytes are a message too. A part of a
+/// larger buffer is a pointer into it and a size. Failures as brood_send.
 ///
 /// Errors: as brood_send, without BROOD_ETYPE.
 /// Threads: safe from any thread; senders take turns.
 BROOD_MAY_FAIL int brood_send_bytes(brood_connection *connection, const void *data, size_t size,
                                     int64_t timeout_ms);
 
-/// brood_recv_bytes receives a message whose value is bytes; handles in it are closed. One of more than `maximum` bytes (0:
-/// no limit) is BROOD_ETOOBIG; it is still there for the next call.
+/// brood_recv_bytes receives a message whose value is bytes; handles in it are closed. One of more
+/// than `maximum` bytes (0: no limit) is BROOD_ETOOBIG; it is still there for the next call.
 ///
 /// Errors: as brood_recv, without BROOD_EDECODE; BROOD_ETOOBIG.
 /// Threads: safe from any thread; receivers take turns.
@@ -84,8 +86,9 @@ BROOD_MAY_FAIL int brood_recv_bytes_into(brood_connection *connection, void *dat
                                          int64_t timeout_ms);
 
 /// brood_poll waits until a receive has something to take: a whole message, or as much of a large
-/// one as is read ahead; the end of the stream; or an error to tell of. It does not come back for the
-/// few bytes of a message that dribbles in. For several connections at once there is brood_wait.
+/// one as is read ahead; the end of the stream; or an error to tell of. It does not come back for
+/// the few bytes of a message that dribbles in. For several connections at once there is
+/// brood_wait.
 ///
 /// Errors: BROOD_ETIMEDOUT, BROOD_ECLOSED, BROOD_EINVAL, BROOD_ESYSTEM.
 /// Threads: safe from any thread; takes turns with receivers.
@@ -97,8 +100,8 @@ BROOD_MAY_FAIL int brood_poll(brood_connection *connection, int64_t timeout_ms);
 /// true. On success the connection owns the handle and closes it; the handle is not inherited by
 /// other programs from then on. On failure `*out` is NULL and the handle is still the caller's.
 ///
-/// Unix: stream sockets (not listening ones), pipes, FIFOs, terminals; blocking or not. Time limits of a
-/// send hold as long as nobody else writes into the same pipe. Windows: named pipes opened
+/// Unix: stream sockets (not listening ones), pipes, FIFOs, terminals; blocking or not. Time limits
+/// of a send hold as long as nobody else writes into the same pipe. Windows: named pipes opened
 /// with FILE_FLAG_OVERLAPPED, of bytes or messages; not those of CreatePipe, which cannot be waited
 /// for, and not sockets. On a Windows pipe of bytes a send whose time ends while the pipe is full
 /// leaves the connection unable to send (BROOD_EBROKEN), even before its first byte.

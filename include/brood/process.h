@@ -26,8 +26,8 @@ typedef struct brood_process_options {
     int64_t deadline_ms; /* killed so long after its start; 0: never */
 } brood_process_options;
 
-/// brood_process_start starts a process of this program that runs `target` with `args` (NULL: none),
-/// and does not wait for it.
+/// brood_process_start starts a process of this program that runs `target` with `args` (NULL:
+/// none), and does not wait for it.
 ///
 /// The child has the standard streams and what `args` carries, and no other handle; signals are at
 /// their defaults and not blocked. Values of every kind may be in `args`: native handles,
@@ -37,8 +37,8 @@ typedef struct brood_process_options {
 /// NULL, no process is left and nothing was given away.
 ///
 /// Fork: with that start method the child has this process's memory, but one thread, and nobody
-/// finishes what other threads were doing: a lock they hold stays held. Connections and processes of
-/// this process that were not sent are refused there in words. The child leaves without the exit
+/// finishes what other threads were doing: a lock they hold stays held. Connections and processes
+/// of this process that were not sent are refused there in words. The child leaves without the exit
 /// handlers of this process, unless `target` calls exit; and stdout and stderr are flushed before.
 ///
 /// A deadline is kept by this process, by a thread of the library, whoever waits or not: a child
@@ -47,8 +47,9 @@ typedef struct brood_process_options {
 ///
 /// Errors: BROOD_ENOTINIT without brood_init at the top of main; BROOD_EINVAL, also in a daemonic
 /// process; BROOD_ENOTSUP; BROOD_ETYPE for an argument that cannot travel; BROOD_EMODULE for
-/// what is no function of the program or of a library; BROOD_ENOMEM; BROOD_ESYSTEM, BROOD_EACCES or BROOD_ENOENT from
-/// the system. On Windows BROOD_EACCES for `outlive_parent` in a job object that lets none leave.
+/// what is no function of the program or of a library; BROOD_ENOMEM; BROOD_ESYSTEM, BROOD_EACCES or
+/// BROOD_ENOENT from the system. On Windows BROOD_EACCES for `outlive_parent` in a job object that
+/// lets none leave.
 /// Threads: safe from any thread.
 BROOD_MAY_FAIL int brood_process_start(brood_process **out, brood_function target,
                                        const brood_args *args,
@@ -97,8 +98,8 @@ BROOD_MAY_FAIL int brood_process_result(brood_process *process, brood_message **
 /// Threads: safe from any thread.
 BROOD_API int64_t brood_process_pid(const brood_process *process);
 
-/// brood_process_name returns the name, borrowed. The default is "Process-N" for the N-th child that
-/// this process made, and "Process-1:2" for the second child of the first.
+/// brood_process_name returns the name, borrowed. The default is "Process-N" for the N-th child
+/// that this process made, and "Process-1:2" for the second child of the first.
 ///
 /// Threads: safe from any thread.
 BROOD_API const char *brood_process_name(const brood_process *process);
@@ -132,10 +133,10 @@ BROOD_API int brood_process_terminate(brood_process *process);
 /// Threads: safe from any thread.
 BROOD_API int brood_process_kill(brood_process *process);
 
-/// brood_process_interrupt asks a child to stop: brood_call_cancelled becomes true in it, and on Unix
-/// it gets SIGINT, which ends it (exit code -2) unless the program handles or ignores that signal.
-/// On Windows that is all, so only a function that asks brood_call_cancelled stops. 0 also if it has
-/// ended already.
+/// brood_process_interrupt asks a child to stop: brood_call_cancelled becomes true in it, and on
+/// Unix it gets SIGINT, which ends it (exit code -2) unless the program handles or ignores that
+/// signal. On Windows that is all, so only a function that asks brood_call_cancelled stops. 0 also
+/// if it has ended already.
 ///
 /// A process that is not our child only gets the signal, on Unix.
 ///
@@ -158,7 +159,8 @@ typedef struct brood_stop_step {
 } brood_stop_step;
 
 /// brood_process_stop stops a process in steps: does each one's action and waits for the end, until
-/// it comes. NULL and 0 stand for: ask and wait a second, terminate and wait a second, kill and wait.
+/// it comes. NULL and 0 stand for: ask and wait a second, terminate and wait a second, kill and
+/// wait.
 ///
 /// Errors: BROOD_ETIMEDOUT if it still runs after the last step; BROOD_EINVAL, also for asking a
 /// process that is not our child; BROOD_ESYSTEM, BROOD_EACCES.
@@ -213,9 +215,9 @@ BROOD_API void brood_processes_free(brood_process **processes, size_t count);
 /// Threads: safe from any thread.
 BROOD_MAY_FAIL int brood_set_authkey(const void *key, size_t size);
 
-/// brood_cpu_count returns how many processors this process may use, at least 1: those it may run on
-/// (affinity), and no more than the time that its control groups (Linux, versions 1 and 2, nested
-/// ones too) or its job (Windows, the innermost) allow, rounded up.
+/// brood_cpu_count returns how many processors this process may use, at least 1: those it may run
+/// on (affinity), and no more than the time that its control groups (Linux, versions 1 and 2,
+/// nested ones too) or its job (Windows, the innermost) allow, rounded up.
 ///
 /// Threads: safe from any thread.
 BROOD_API int brood_cpu_count(void);
