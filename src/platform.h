@@ -208,8 +208,9 @@ typedef struct brood_os_peer {
 
 /// brood_os_witness_begin makes `room` (BROOD_OS_WITNESS_SIZE shared bytes, zero at first, only ever
 /// this process's) tell others of the end of this process, as well as this system can. Only a hint:
-/// it may tell of the end of this thread.
-void brood_os_witness_begin(void *room);
+/// it may tell of the end of this thread. It tells whether this thread has to end it before the room
+/// goes away or is another process's.
+bool brood_os_witness_begin(void *room);
 
 /// brood_os_witness_end is for when the process lives on and leaves; and for this thread's end.
 void brood_os_witness_end(void *room);

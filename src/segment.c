@@ -147,11 +147,6 @@ static uint32_t claim_any(brood_segment *segment)
     return 0;
 }
 
-static void begin_witness(brood_segment *segment, uint32_t number)
-{
-    brood_os_witness_begin(row_of(segment, number)->witness);
-}
-
 /* With the lock held. */
 static int take_part(brood_segment *segment)
 {
@@ -175,8 +170,8 @@ static int take_part(brood_segment *segment)
             segment->kind->joined(segment);
         }
     }
-    begin_witness(segment, number);
-    segment->witness_thread = brood_thread_number;
+    segment->witness_thread =
+        brood_os_witness_begin(row_of(segment, number)->witness) ? brood_thread_number : 0;
     brood_word_store(&segment->identity,
                      identity_of(number, brood_segment_generation(segment, number)));
     return 0;
@@ -197,17 +192,40 @@ int brood_segment_join(brood_segment *segment, uint32_t *me)
     return rc;
 }
 
+/* This process, and not one that it was forked from. */
+static bool takes_part(const brood_segment *segment)
+{
+    return segment->number != 0 && segment->generation == brood_generation();
+}
+
+/* A witness that is another thread's has to stay where it is, whatever else is given up: it is in that
+ * thread's list of what the system looks at when it ends. */
+static bool is_watched_by_another(const brood_segment *segment)
+{
+    return takes_part(segment) && segment->witness_thread != 0 &&
+           segment->witness_thread != brood_thread_number;
+}
+
 /* With the lock held. Whoever still waits for what we hold learns that nobody does. */
+static void give_up(brood_segment *segment)
+{
+    const uint32_t number = segment->number;
+
+    if (takes_part(segment)) {
+        sweep(segment, identity_of(number, brood_segment_generation(segment, number)));
+    }
+}
+
 static void leave(brood_segment *segment)
 {
     const uint32_t number = segment->number;
 
-    if (number == 0 || segment->generation != brood_generation()) {
+    if (!takes_part(segment)) {
         return;
     }
-    sweep(segment, identity_of(number, brood_segment_generation(segment, number)));
-    if (segment->witness_thread == brood_thread_number) {
+    if (segment->witness_thread != 0) {
         brood_os_witness_end(row_of(segment, number)->witness);
+        segment->witness_thread = 0;
     }
     brood_word_store(&segment->identity, 0);
     segment->number = 0;
@@ -399,6 +417,26 @@ static void unlist(const brood_segment *segment)
     *link = segment->next;
 }
 
+/* With the lock held; `segment` is nobody's any more. */
+static void retire(brood_segment *segment)
+{
+    leave(segment);
+    unlist(segment);
+}
+
+static void destroy(brood_segment *segment)
+{
+    if (brood_fork_lost(segment->handle_since)) {
+        segment->section.handle = BROOD_NO_HANDLE; /* whatever has that number now is not ours */
+    }
+    if (segment->free_user != NULL) {
+        segment->free_user(segment->user);
+    }
+    brood_os_bells_close(segment->bells);
+    brood_os_section_close(&segment->section);
+    free(segment);
+}
+
 void brood_segment_free(brood_segment *segment)
 {
     bool last;
@@ -409,22 +447,16 @@ void brood_segment_free(brood_segment *segment)
     brood_locks_take(BROOD_LOCK_SEGMENTS);
     last = --segment->refs == 0;
     if (last) {
-        leave(segment);
-        unlist(segment);
+        give_up(segment);
+        last = !is_watched_by_another(segment);
+    }
+    if (last) {
+        retire(segment);
     }
     brood_locks_give(BROOD_LOCK_SEGMENTS);
-    if (!last) {
-        return;
+    if (last) {
+        destroy(segment);
     }
-    if (brood_fork_lost(segment->handle_since)) {
-        segment->section.handle = BROOD_NO_HANDLE; /* whatever has that number now is not ours */
-    }
-    if (segment->free_user != NULL) {
-        segment->free_user(segment->user);
-    }
-    brood_os_bells_close(segment->bells);
-    brood_os_section_close(&segment->section);
-    free(segment);
 }
 
 int brood_segment_handle(brood_os_handle *out, const brood_segment *segment)
@@ -544,17 +576,37 @@ void brood_segments_forget(void)
     brood_thread_numbers_forget();
 }
 
-/* The witness is this thread's. The next thread that takes part becomes it. */
+/* The next one whose witness is this thread's, without it. What was kept only for that is retired,
+ * and `*kept` tells so. */
+static brood_segment *end_witness(uint32_t thread, bool *kept)
+{
+    brood_segment *one = segments;
+
+    while (one != NULL && (one->witness_thread != thread || !takes_part(one))) {
+        one = one->next;
+    }
+    *kept = one != NULL && one->refs == 0;
+    if (*kept) {
+        retire(one);
+    } else if (one != NULL) {
+        brood_os_witness_end(row_of(one, one->number)->witness);
+        one->witness_thread = 0;
+        brood_word_store(&one->identity, 0); /* the next thread that takes part becomes it */
+    }
+    return one;
+}
+
 void brood_segments_thread_ended(uint32_t thread)
 {
-    brood_locks_take(BROOD_LOCK_SEGMENTS);
-    for (brood_segment *one = segments; one != NULL; one = one->next) {
-        if (one->witness_thread == thread && one->generation == brood_generation() &&
-            one->number != 0) {
-            brood_os_witness_end(row_of(one, one->number)->witness);
-            one->witness_thread = 0;
-            brood_word_store(&one->identity, 0);
+    brood_segment *one;
+    bool kept;
+
+    do {
+        brood_locks_take(BROOD_LOCK_SEGMENTS);
+        one = end_witness(thread, &kept);
+        brood_locks_give(BROOD_LOCK_SEGMENTS);
+        if (kept) {
+            destroy(one);
         }
-    }
-    brood_locks_give(BROOD_LOCK_SEGMENTS);
+    } while (one != NULL);
 }

@@ -50,13 +50,13 @@ struct brood_segment {
     brood_word
         identity;    /* our row and its generation, as in a lock word; 0: see brood_segment_me */
     uint32_t number; /* our row; 0: none yet. Under BROOD_LOCK_SEGMENTS, like the next two */
-    uint32_t witness_thread; /* the thread whose end its witness would tell of */
+    uint32_t witness_thread; /* the thread whose end its witness would tell of; 0: none */
     long generation;         /* of this process (fork.h) that has the row and is `creator` */
     bool creator;            /* this process made it; a forked child of it did not */
     long handle_since;       /* the generation in which the handle came */
     const brood_segment_kind *kind;
     brood_os_bells *bells;
-    long refs; /* under BROOD_LOCK_SEGMENTS */
+    long refs; /* under BROOD_LOCK_SEGMENTS; 0: kept for the witness's sake */
     brood_segment *next;
     void *user;                    /* the kind's, e.g. the objects that this process has in it */
     void (*free_user)(void *user); /* called with it at the end, if set */
@@ -77,8 +77,9 @@ int brood_segment_attach(brood_segment **out, const brood_segment_kind *kind,
 
 void brood_segment_ref(brood_segment *segment);
 
-/// brood_segment_free drops a reference; after the last one the row is given up and the memory is no
-/// longer mapped, unless this process holds a lock in it.
+/// brood_segment_free drops a reference; after the last one all that this process holds in it is
+/// given up, and the row and the mapping, too, if this thread or none is the witness; else when that
+/// thread ends.
 void brood_segment_free(brood_segment *segment);
 
 /// brood_segment_handle sets `*out` to the handle to send; BROOD_EHANDLE in a forked child that does

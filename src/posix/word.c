@@ -79,23 +79,27 @@ static unsigned find_place(const witness *own)
     return 1 + (unsigned)(word - (uintptr_t)&own->mutex);
 }
 
-void brood_os_witness_begin(void *room)
+bool brood_os_witness_begin(void *room)
 {
     witness *own = room;
     pthread_mutexattr_t attributes;
+    bool held = false;
 
     atomic_store(&own->place, 0);
     if (pthread_mutexattr_init(&attributes) != 0) {
-        return;
+        return false;
     }
     (void)pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
     (void)pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
     memset(&own->mutex, 0, sizeof own->mutex);
-    if (pthread_mutex_init(&own->mutex, &attributes) == 0 &&
-        pthread_mutex_trylock(&own->mutex) == 0) {
+    if (pthread_mutex_init(&own->mutex, &attributes) == 0) {
+        held = pthread_mutex_trylock(&own->mutex) == 0;
+    }
+    if (held) {
         atomic_store(&own->place, find_place(own));
     }
     (void)pthread_mutexattr_destroy(&attributes);
+    return held;
 }
 
 void brood_os_witness_end(void *room)
@@ -118,9 +122,10 @@ static atomic_uint *witness_word(const brood_os_peer *peer)
     return (atomic_uint *)((char *)&its->mutex + (place - 1));
 }
 #else
-void brood_os_witness_begin(void *room)
+bool brood_os_witness_begin(void *room)
 {
     (void)room;
+    return false;
 }
 
 void brood_os_witness_end(void *room)

@@ -45,9 +45,10 @@ void brood_os_word_wake(brood_word *word, uint32_t count)
 }
 
 /* A process handle tells of the end of the process itself. */
-void brood_os_witness_begin(void *room)
+bool brood_os_witness_begin(void *room)
 {
     (void)room;
+    return false;
 }
 
 void brood_os_witness_end(void *room)
