@@ -143,7 +143,7 @@ static int acquire_slowly(brood_lock *lock, uint32_t me, bool recover, int64_t t
         break;
     }
     payload->depth = 1;
-    brood_thread_held++;
+    brood_thread_holds(me, 1);
     return 0;
 }
 
@@ -161,7 +161,7 @@ static int acquire(brood_lock *lock, bool recover, int64_t timeout_ms)
         return acquire_slowly(lock, me, recover, timeout_ms);
     }
     payload->depth = 1;
-    brood_thread_held++;
+    brood_thread_holds(me, 1);
     return 0;
 }
 
@@ -194,7 +194,7 @@ int brood_lock_release(brood_lock *lock)
                               : "nobody has it");
     }
     if (--payload->depth == 0) {
-        brood_thread_held--;
+        brood_thread_holds(me, -1);
         brood_guard_unlock(lock->shared.segment, &payload->word);
     }
     return 0;

@@ -254,8 +254,9 @@ void brood_os_yield(void);
 void brood_os_sleep(int64_t deadline_ns);
 
 /// brood_os_thread_tag keeps a number other than 0 for this thread and calls `ended` with it when the
-/// thread ends.
-int brood_os_thread_tag(uintptr_t tag, void (*ended)(uintptr_t tag));
+/// thread ends. Only with `locals` are the thread's own variables (BROOD_THREAD_LOCAL) still there
+/// then.
+int brood_os_thread_tag(uintptr_t tag, void (*ended)(uintptr_t tag, bool locals));
 
 /* ---- starting a process: the parent's side ---- */
 

@@ -98,9 +98,21 @@ void brood_segment_discard(const brood_segment *segment, size_t offset, size_t s
 /// brood_thread_number is this thread's number, 1 to 4095; 0 before it has one.
 extern BROOD_THREAD_LOCAL uint32_t brood_thread_number;
 
-/// brood_thread_held is how many locks this thread holds. A thread that ends with one takes its
-/// number along, so that no other is taken for it.
-extern BROOD_THREAD_LOCAL uint32_t brood_thread_held;
+#define BROOD_THREAD_NUMBERS 4096 /* 12 bits; 0 is nobody's */
+
+/// brood_thread_locks is how many locks the thread of a number holds, which only that thread reads and
+/// writes. A thread that ends with one takes its number along, so that no other is taken for it.
+typedef struct brood_thread_locks {
+    uint32_t held;
+    unsigned char apart[60]; /* no two threads write to one cache line */
+} brood_thread_locks;
+extern brood_thread_locks brood_threads[BROOD_THREAD_NUMBERS];
+
+/// brood_thread_holds counts locks that this thread, `me` as in lock words, has taken or given back.
+static inline void brood_thread_holds(uint32_t me, int by)
+{
+    brood_threads[me % BROOD_THREAD_NUMBERS].held += (uint32_t)by;
+}
 
 /// brood_thread_number_take gives this thread a number. BROOD_ENOMEM when there is none left.
 int brood_thread_number_take(void);

@@ -4,10 +4,10 @@
 #include "locks.h"
 #include "segment.h"
 
-#define NUMBERS 4096 /* 12 bits; 0 is nobody's */
+#define NUMBERS BROOD_THREAD_NUMBERS
 
 BROOD_THREAD_LOCAL uint32_t brood_thread_number;
-BROOD_THREAD_LOCAL uint32_t brood_thread_held;
+brood_thread_locks brood_threads[NUMBERS];
 
 static uint64_t taken[NUMBERS / 64]; /* under BROOD_LOCK_SEGMENTS, like the next */
 static uint32_t last;
@@ -17,14 +17,15 @@ static bool is_taken(uint32_t number)
     return (taken[number / 64] >> number % 64 & 1) != 0;
 }
 
-static void ended(uintptr_t tag)
+static void ended(uintptr_t tag, bool locals)
 {
     const uint32_t number = (uint32_t)tag;
-    const bool holds = brood_thread_held > 0;
 
     brood_segments_thread_ended(number);
-    brood_thread_number = 0;
-    if (!holds) {
+    if (locals) {
+        brood_thread_number = 0;
+    }
+    if (brood_threads[number].held == 0) {
         brood_locks_take(BROOD_LOCK_SEGMENTS);
         taken[number / 64] &= ~(UINT64_C(1) << number % 64);
         brood_locks_give(BROOD_LOCK_SEGMENTS);
@@ -57,6 +58,7 @@ int brood_thread_number_take(void)
         brood_locks_give(BROOD_LOCK_SEGMENTS);
         return rc;
     }
+    brood_threads[number].held = 0; /* a forked child may find what its parent's thread held */
     brood_thread_number = number;
     return 0;
 }
@@ -70,6 +72,6 @@ void brood_thread_numbers_forget(void)
     }
     if (mine != 0) {
         taken[mine / 64] |= UINT64_C(1) << mine % 64;
+        brood_threads[mine].held = 0;
     }
-    brood_thread_held = 0;
 }

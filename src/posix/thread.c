@@ -147,13 +147,13 @@ void brood_os_condition_wake_all(brood_os_condition *condition)
 static pthread_once_t tag_once = PTHREAD_ONCE_INIT;
 static pthread_key_t tag_key;
 static int tag_errnum;
-static void (*_Atomic tag_ended)(uintptr_t tag);
+static void (*_Atomic tag_ended)(uintptr_t tag, bool locals);
 
 static void end_tag(void *data)
 {
-    void (*ended)(uintptr_t) = atomic_load(&tag_ended);
+    void (*ended)(uintptr_t, bool) = atomic_load(&tag_ended);
 
-    ended((uintptr_t)data);
+    ended((uintptr_t)data, true);
 }
 
 static void make_tag_key(void)
@@ -161,7 +161,7 @@ static void make_tag_key(void)
     tag_errnum = pthread_key_create(&tag_key, end_tag);
 }
 
-int brood_os_thread_tag(uintptr_t tag, void (*ended)(uintptr_t tag))
+int brood_os_thread_tag(uintptr_t tag, void (*ended)(uintptr_t tag, bool locals))
 {
     int errnum;
 

@@ -108,12 +108,14 @@ void brood_os_condition_wake_all(brood_os_condition *condition)
 
 static INIT_ONCE tag_once = INIT_ONCE_STATIC_INIT;
 static DWORD tag_index = FLS_OUT_OF_INDEXES;
-static void (*volatile tag_ended)(uintptr_t tag);
+static void (*volatile tag_ended)(uintptr_t tag, bool locals);
 
+/* MinGW's thread-local variables may be gone already, and to touch them would make new ones that
+ * nobody frees. */
 static VOID NTAPI end_tag(PVOID data)
 {
     if (data != NULL) {
-        tag_ended((uintptr_t)data);
+        tag_ended((uintptr_t)data, false);
     }
 }
 
@@ -126,7 +128,7 @@ static BOOL CALLBACK make_tag_index(PINIT_ONCE once, PVOID parameter, PVOID *con
     return TRUE;
 }
 
-int brood_os_thread_tag(uintptr_t tag, void (*ended)(uintptr_t tag))
+int brood_os_thread_tag(uintptr_t tag, void (*ended)(uintptr_t tag, bool locals))
 {
     tag_ended = ended;
     (void)InitOnceExecuteOnce(&tag_once, make_tag_index, NULL, NULL);

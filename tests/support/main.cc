@@ -71,19 +71,30 @@ int Nothing(brood_call *)
     return 0;
 }
 
+/* Shared objects have memory that stays, and so does what their sleepers are woken with. */
+bool WaitForALock()
+{
+    brood_lock *lock = nullptr;
+    int rc = brood_lock_new(&lock, nullptr);
+    if (rc == 0) {
+        rc = brood_lock_acquire(lock, BROOD_FOREVER);
+    }
+    std::thread([&] { rc = rc == 0 ? brood_lock_acquire(lock, 1) : rc; }).join();
+    const bool ok = rc == BROOD_ETIMEDOUT && brood_lock_release(lock) == 0;
+    brood_lock_free(lock);
+    return ok;
+}
+
 bool StartOne()
 {
     brood_process *process = nullptr;
     brood_message *answer = nullptr;
-    brood_lock *lock = nullptr; /* shared objects have memory that stays */
-    const bool ok = brood_lock_new(&lock, nullptr) == 0 &&
-                    brood_wait(nullptr, 0, 1) == BROOD_ETIMEDOUT &&
+    const bool ok = WaitForALock() && brood_wait(nullptr, 0, 1) == BROOD_ETIMEDOUT &&
                     brood_process_start(&process, Nothing, nullptr, nullptr) == 0 &&
                     brood_process_result(process, &answer, 60000) == 0;
     if (!ok) {
         brood_perror("warm-up");
     }
-    brood_lock_free(lock);
     brood_message_free(answer);
     brood_process_free(process);
     return ok;
