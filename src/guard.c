@@ -118,8 +118,7 @@ static bool is_dead_now(brood_segment *segment, uint32_t value)
  * them. It tells whether `value` is still there. */
 static bool pass_on(const contender *one, uint32_t value)
 {
-    return (value & BROOD_WAITERS) != 0 ||
-           brood_word_cas(one->word, value, value | BROOD_WAITERS);
+    return (value & BROOD_WAITERS) != 0 || brood_word_cas(one->word, value, value | BROOD_WAITERS);
 }
 
 int brood_guard_wait(brood_segment *segment, brood_word *word, uint32_t me, bool take_over,
