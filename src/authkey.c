@@ -85,6 +85,21 @@ int brood_authkey_copy(unsigned char key[BROOD_AUTHKEY_MAX], size_t *size)
     return rc;
 }
 
+/* Nobody has asked yet, as a rule. */
+int brood_authkey_renew(void)
+{
+    int rc = 0;
+
+    brood_lock(BROOD_LOCK_AUTHKEY);
+    if (kept != NULL) {
+        sodium_memzero(kept->key, sizeof kept->key);
+        kept->size = 0;
+        rc = fill(kept);
+    }
+    brood_unlock(BROOD_LOCK_AUTHKEY);
+    return rc;
+}
+
 int brood_authkey_ready(void)
 {
     int rc;

@@ -12,6 +12,9 @@
 /// makes 32 random bytes in the first process, and takes over the parent's in a child.
 int brood_authkey_copy(unsigned char key[BROOD_AUTHKEY_MAX], size_t *size);
 
+/// brood_authkey_renew takes over the key of a new parent, in a copy of the fork server.
+int brood_authkey_renew(void);
+
 /// brood_authkey_ready makes sure that there is a key here, for a copy of this process.
 int brood_authkey_ready(void);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authkey.h"
 #include "bootstrap.h"
 #include "call.h"
 #include "context.h"
@@ -208,7 +209,8 @@ static int run_work(start *s, brood_call *call)
 static void end(start *s, brood_call *call, brood_report *report, int rc)
 {
     describe_end(report, call, rc);
-    if (rc < 0 && rc != BROOD_EPEER) {
+    /* Nobody who waits for a fork server needs to look there. */
+    if (rc < 0 && rc != BROOD_EPEER && !brood_os_child_serves()) {
         print_failure(s->name, report->words);
     }
     report->result.data = call->result.data;
@@ -257,6 +259,13 @@ static start *begin(void)
     return &s;
 }
 
+/* What a copy of another process has to forget of that one. */
+static void leave_original(void)
+{
+    randombytes_close(); /* the source may have been a descriptor */
+    brood_fork_began();
+}
+
 int brood_child_run(void)
 {
     start *s = begin();
@@ -266,14 +275,31 @@ int brood_child_run(void)
     return live(s, &body, rc);
 }
 
+int brood_child_run_served(void)
+{
+    start *s = begin();
+    brood_buffer body = BROOD_BUFFER_NONE;
+    int rc;
+    int code;
+
+    leave_original();
+    brood_fail_forget();
+    rc = receive(s, &body);
+    if (rc == 0) {
+        rc = brood_authkey_renew();
+    }
+    code = live(s, &body, rc);
+    brood_finish();
+    return code;
+}
+
 int brood_child_run_copy(brood_os_arrival *arrival, int rc, void *user)
 {
     brood_child_plan *plan = user;
     start *s = begin();
     int code;
 
-    randombytes_close(); /* the source may have been a descriptor */
-    brood_fork_began();
+    leave_original();
     if (rc == 0) {
         brood_fail_forget(); /* what failed before was in the parent */
     }

@@ -7,6 +7,10 @@
 /// brood_child_run does all of it and returns the exit code.
 int brood_child_run(void);
 
+/// brood_child_run_served does it in a copy of the fork server, and what else happens at the end of
+/// a program.
+int brood_child_run_served(void);
+
 /// brood_child_plan is what a copy of the parent finds in its memory.
 typedef struct brood_child_plan {
     brood_buffer body;

@@ -4,6 +4,7 @@
 
 #include "deadline.h"
 #include "fault.h"
+#include "forkserver.h"
 #include "locks.h"
 #include "process_object.h"
 
@@ -111,7 +112,7 @@ int brood_active_children(brood_process ***out, size_t *count)
         return rc;
     }
     for (size_t i = 0; i < all; i++) {
-        if (brood_process_wait(list[i], BROOD_DEADLINE_PASSED) == 0) {
+        if (brood_process_wait(list[i], BROOD_DEADLINE_PASSED) == 0 || list[i]->hidden) {
             brood_process_free(list[i]);
         } else {
             list[alive++] = list[i]; /* also one that the system says nothing about */
@@ -150,13 +151,13 @@ void brood_children_forget(void)
 }
 
 /* Any child that is left and that we have to wait for, referenced. */
-static brood_process *first_to_join(void)
+static brood_process *first_to_join(bool hidden)
 {
     brood_process *found = NULL;
 
     brood_locks_take(BROOD_LOCK_CHILDREN);
     for (brood_process *at = children.first; at != NULL && found == NULL; at = at->next) {
-        if (children.owner == brood_os_pid() && !at->outlives) {
+        if (children.owner == brood_os_pid() && !at->outlives && at->hidden == hidden) {
             found = brood_process_ref(at);
         }
     }
@@ -263,15 +264,22 @@ static void terminate_daemonic(void)
     }
 }
 
-void brood_children_end(void)
+static void join_all(bool hidden)
 {
     brood_process *process;
 
-    terminate_daemonic();
-    while ((process = first_to_join()) != NULL) {
+    while ((process = first_to_join(hidden)) != NULL) {
         if (join_one(process) != 0) {
             brood_children_remove(process); /* the system cannot tell: do not ask for ever */
         }
         brood_process_free(process);
     }
+}
+
+void brood_children_end(void)
+{
+    terminate_daemonic();
+    join_all(false);
+    brood_forkserver_let_go(); /* it tells how its children ended, so it goes last */
+    join_all(true);
 }

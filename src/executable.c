@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "forkserver.h"
 #include "init.h"
 #include "locks.h"
 #include "module.h"
@@ -29,6 +30,7 @@ int brood_set_executable(const char *path)
     chosen = found;
     brood_locks_give(BROOD_LOCK_CONTEXT);
     free(before);
+    brood_forkserver_let_go(); /* it runs the program of before */
     return 0;
 }
 

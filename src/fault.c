@@ -55,7 +55,7 @@ void brood_fault_from_environment(void)
     char *end = NULL;
     long index;
 
-    if (wanted != NULL) {
+    if (wanted != NULL && !brood_os_child_serves()) {
         index = strtol(wanted, &end, 10);
         brood_fault_arm(index, *end == '+' ? BROOD_FAULT_FROM_NOW_ON : BROOD_FAULT_ONCE);
     }
@@ -93,6 +93,9 @@ void brood_stop_here(const char *point)
     const size_t length = strlen(point);
     FILE *file;
 
+    if (wanted != NULL && brood_os_child_serves()) { /* its points have names of their own */
+        wanted = strncmp(wanted, "server-", 7) == 0 ? wanted + 7 : NULL;
+    }
     if (wanted == NULL || strncmp(wanted, point, length) != 0 || wanted[length] != ':') {
         return;
     }

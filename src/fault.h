@@ -35,11 +35,12 @@ void brood_fault_pause(bool paused);
 bool brood_fault_here(const char *point);
 
 /// brood_fault_from_environment arms this thread as the environment's BROOD_TEST_FAULT says, "INDEX"
-/// or "INDEX+" (from then on): for a child, whose faults nobody else can reach.
+/// or "INDEX+" (from then on): for a child, whose faults nobody else can reach. A fork server has
+/// none: its children have them.
 void brood_fault_from_environment(void);
 
 /// brood_stop_here holds the process still if the environment's BROOD_TEST_STOP is "POINT:FILE": it
-/// writes its pid into FILE and goes on when that is removed.
+/// writes its pid into FILE and goes on when that is removed. A fork server stops at "server-POINT".
 void brood_stop_here(const char *point);
 
 BROOD_END_C

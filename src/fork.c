@@ -10,6 +10,7 @@
 #include <brood/process.h>
 
 #include "error.h"
+#include "forkserver.h"
 #include "init.h"
 #include "locks.h"
 #include "log.h"
@@ -39,6 +40,7 @@ static void begin_child(void)
 {
     (void)brood_atomic_add(&generation, 1);
     brood_segments_forget();
+    brood_forkserver_leave();
     unlock_all();
 }
 

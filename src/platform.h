@@ -274,6 +274,7 @@ bool brood_os_method_supported(brood_os_method method);
 #define BROOD_OS_SECRET_MAX 1024 /* bytes of a child's long-lived secret */
 
 typedef struct brood_os_arrival brood_os_arrival;
+typedef struct brood_os_server brood_os_server; /* see the fork server */
 
 /// brood_os_start is what a child is given.
 typedef struct brood_os_start {
@@ -294,6 +295,8 @@ typedef struct brood_os_start {
     brood_view secret; /* up to BROOD_OS_SECRET_MAX bytes; travels like the record, and stays out
                               * of the child's memory until brood_os_child_secret asks for it */
     bool outlive;      /* it does not end when this process ends */
+    bool serves;       /* spawn: it is to call brood_os_serve */
+    brood_os_server *server;        /* fork server: the one that makes the child */
     const brood_os_handle *handles; /* duplicated into the child, in this order */
     size_t handle_count;
 } brood_os_start;
@@ -306,12 +309,14 @@ typedef struct brood_os_process {
     uint64_t born;            /* of a foreign process: see brood_os_identity */
     bool reaped;              /* it has ended and the system's record of it is gone */
     bool foreign;
-    bool pidfd; /* Unix: the sentinel is a process descriptor */
-    bool asked; /* Unix: to stop, over the channel */
+    bool pidfd;              /* Unix: the sentinel is a process descriptor */
+    bool asked;              /* Unix: to stop, over the channel */
+    brood_os_server *server; /* a child of the fork server: a reference to that; else NULL */
+    void *left;              /* the port's: a report that was read early */
 } brood_os_process;
 
 #define BROOD_OS_PROCESS_NONE \
-    ((brood_os_process){0, BROOD_NO_HANDLE, NULL, 0, false, false, false, false})
+    ((brood_os_process){0, BROOD_NO_HANDLE, NULL, 0, false, false, false, false, NULL, NULL})
 
 /// brood_os_status is how a child ended.
 typedef struct brood_os_status {
@@ -328,8 +333,9 @@ typedef enum brood_os_stop {
 } brood_os_stop;
 
 /// brood_os_process_start starts a child and hands it `start`: this program's executable, or with
-/// the method fork a copy of this process. It does not wait for the child to run. The child ends
-/// when this process ends, however it ends, unless it is to outlive it.
+/// the method fork a copy of this process, with forkserver one of the server. It does not wait for
+/// the child to run. The child ends when this process ends, however it ends, unless it is to outlive
+/// it. BROOD_EPEER: the server has ended, and no child has begun.
 int brood_os_process_start(brood_os_process *out, const brood_os_start *start);
 
 /// brood_os_process_wait waits until it has ended. Several threads may wait.
@@ -392,6 +398,9 @@ struct brood_os_arrival {
 /// argc 0 the command line is asked from the system.
 bool brood_os_child_marked(int argc, char **argv);
 
+/// brood_os_child_serves tells whether it was started to serve; false in what it makes then.
+bool brood_os_child_serves(void);
+
 /// brood_os_child_receive waits for what the parent sends and binds this process's life to the
 /// parent's. On failure the parent may already be able to read reports.
 int brood_os_child_receive(brood_os_arrival *out);
@@ -406,6 +415,30 @@ bool brood_os_child_asked(void);
 /// brood_os_child_report leaves two pieces of bytes, one behind the other, for the parent: all or
 /// nothing. It never waits for the parent. After a failure it may be tried again with less.
 int brood_os_child_report(const brood_view pieces[2]);
+
+/* ---- the fork server: a process of this program that makes copies of itself on request ----
+ *
+ * Its user makes both ends and starts, by spawn, a process that gets `control` and calls
+ * brood_os_serve. Requests may be made before that runs. Only the user can make one: they are signed
+ * with a key that only the two processes know. */
+
+/// brood_os_server_new makes the user's side, with one reference, and `*control` for the server.
+int brood_os_server_new(brood_os_server **out, brood_os_handle *control);
+
+brood_os_server *brood_os_server_ref(brood_os_server *server);
+void brood_os_server_free(brood_os_server *server);
+
+/// brood_os_server_finish makes no more requests: the server ends when it has no children left but
+/// those that outlive its user.
+void brood_os_server_finish(brood_os_server *server);
+
+/// brood_os_server_leave closes, in a forked child, what belongs to the parent; the object can only
+/// be freed then. It may be called right after the fork.
+void brood_os_server_leave(brood_os_server *server);
+
+/// brood_os_serve serves until the user finishes or ends. In each copy it calls `run`, which begins
+/// with brood_os_child_receive and returns the exit code.
+int brood_os_serve(brood_os_handle control, int (*run)(void));
 
 /* ---- waiting for several things at once ---- */
 

@@ -20,8 +20,18 @@ int brood_process_identify(brood_os_identity *out, brood_process *process)
 /* A number cannot be used again while its process is our child, or ourselves. */
 static brood_process *find_known(int64_t pid)
 {
-    return pid == brood_os_pid() ? brood_process_ref(brood_current_process())
-                                 : brood_children_find(pid);
+    brood_process *found;
+
+    if (pid == brood_os_pid()) {
+        return brood_process_ref(brood_current_process());
+    }
+    found = brood_children_find(pid);
+    /* The fork server reaps its own as soon as they end. */
+    if (found != NULL && found->os.server != NULL && brood_process_is_over(found)) {
+        brood_process_free(found);
+        found = NULL;
+    }
+    return found;
 }
 
 int brood_process_of_identity(brood_process **out, const char *name,

@@ -23,6 +23,7 @@ struct brood_process {
     char name[BROOD_NAME_SIZE];
     bool daemon;
     bool outlives;
+    bool hidden;         /* the fork server: not one of the program's children */
     int64_t deadline_ms; /* 0: none */
     brood_os_process os;
 
@@ -50,6 +51,10 @@ typedef struct brood_work {
 /// brood_process_start_work is brood_process_start for any work.
 int brood_process_start_work(brood_process **out, const brood_work *work, const brood_args *args,
                              const brood_process_options *options);
+
+/// brood_process_start_server spawns a process of the library's own, which is not one of the
+/// program's children and serves.
+int brood_process_start_server(brood_process **out, const brood_work *work, const brood_args *args);
 
 /// brood_process_wait waits for the end and collects what is left of the process, once.
 int brood_process_wait(brood_process *process, int64_t deadline_ns);
@@ -119,8 +124,8 @@ void brood_children_reap(void);
 /// BROOD_DEADLINE_NEVER.
 int64_t brood_children_expire(void);
 
-/// brood_children_end ends the daemonic ones and waits for all that still run and do not outlive us;
-/// at exit.
+/// brood_children_end ends the daemonic ones, waits for all that still run and do not outlive us, and
+/// ends the fork server; at exit.
 void brood_children_end(void);
 
 #endif

@@ -13,6 +13,7 @@
 #include "executable.h"
 #include "fault.h"
 #include "fork.h"
+#include "forkserver.h"
 #include "init.h"
 #include "log.h"
 #include "message.h"
@@ -116,6 +117,7 @@ typedef struct order {
     const brood_work *work;
     const brood_args *args;
     brood_view authkey; /* empty: ours */
+    bool serves;        /* the fork server itself */
 } order;
 
 static int encode_order(const order *wanted, const brood_value *named, size_t positional,
@@ -184,8 +186,9 @@ static int start_process(brood_process *process, brood_os_start *start, brood_pa
     start->handles = parcel->handles;
     start->handle_count = parcel->handle_count;
     start->outlive = process->outlives;
-    BROOD_STOP("parent-encoded");
-    rc = brood_os_process_start(&process->os, start);
+    BROOD_STOP(start->serves ? "parent-server-encoded" : "parent-encoded");
+    rc = start->method == BROOD_OS_FORKSERVER ? brood_forkserver_start(process, start)
+                                              : brood_os_process_start(&process->os, start);
     if (rc == 0) {
         brood_parcel_give(parcel);
     }
@@ -220,6 +223,7 @@ static int launch_program(brood_process *process, brood_parcel *parcel, const or
         goto done;
     }
     start.executable = wanted->executable;
+    start.serves = wanted->serves;
     start.record = record;
     start.record_size = sizeof record;
     start.section = body.section.handle;
@@ -315,7 +319,7 @@ int brood_process_start_work(brood_process **out, const brood_work *work, const 
 {
     brood_process_options wanted;
     char identity[BROOD_NAME_SIZE];
-    order orders = {NULL, identity, BROOD_OS_SPAWN, NULL, brood_none(), work, args, {NULL, 0}};
+    order orders = {.identity = identity, .library = brood_none(), .work = work, .args = args};
     brood_arena arena = BROOD_ARENA_NONE;
     brood_process *process;
     int rc = brood_options_read(&wanted, sizeof wanted, options, "process");
@@ -349,6 +353,38 @@ int brood_process_start_work(brood_process **out, const brood_work *work, const 
         brood_watchdog_look();
     }
     brood_log(BROOD_LOG_INFO, "started %s (pid %lld)", process->name, (long long)process->os.pid);
+    *out = process;
+    return 0;
+}
+
+int brood_process_start_server(brood_process **out, const brood_work *work, const brood_args *args)
+{
+    order orders = {.identity = work->name,
+                    .method = BROOD_OS_SPAWN,
+                    .library = brood_none(),
+                    .work = work,
+                    .args = args,
+                    .serves = true};
+    brood_arena arena = BROOD_ARENA_NONE;
+    brood_process *process = brood_process_new(BROOD_PROCESS_CHILD, work->name);
+    int rc;
+
+    if (process == NULL) {
+        return brood_last_error()->error;
+    }
+    process->hidden = true;
+    orders.process = process;
+    rc = find_executable(&orders, &arena);
+    if (rc == 0) {
+        rc = launch(process, &orders);
+    }
+    brood_arena_release(&arena);
+    if (rc) {
+        brood_process_free(process);
+        return rc;
+    }
+    brood_children_add(process);
+    brood_log(BROOD_LOG_INFO, "began %s (pid %lld)", process->name, (long long)process->os.pid);
     *out = process;
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "fault.h"
+#include "support/family.h"
 #include "support/methods.h"
 #include "support/objects.h"
 #include "support/process_list.h"
@@ -27,6 +28,7 @@ bool IsCleanWith(const std::string &fault, size_t size, int *failures)
     const std::string data(size, 'x');
     auto [mine, theirs] = Pipe();
     SetEnvironment("BROOD_TEST_FAULT", fault);
+    LetForkserverGo();
     const Process child = Start(TellWhetherAFaultFired,
                                 BROOD_ARGS(theirs.get(), brood_bytes(data.data(), data.size())));
     SetEnvironment("BROOD_TEST_FAULT", "");

@@ -102,6 +102,7 @@ int HasFamiliesAndStops(brood_call *call)
     side.Has(HasABusyChild);
     side.Has(HasABusyChild);
     SetEnvironment("BROOD_TEST_STOP", side.setting);
+    LetForkserverGo();
     side.Has(Return);
     return side.Stay();
 }

@@ -480,7 +480,7 @@ TEST(Fork, LeavesNothingBehindWhenAnyStepFails)
             EXPECT_LE(0, ExitOf(pid));
         }
     });
-    EXPECT_TRUE(ChildrenOf(inside_pid()).empty());
+    EXPECT_TRUE(HasNoChildren());
 }
 
 /* A plain fork of the host: nothing of ours is in its way, but it is nobody's child of ours. */

@@ -387,7 +387,7 @@ TEST_P(LifetimeByHost, OfTheChildrenOfAForkIsThatOfTheFork)
     const Split pids = SplitBySign(family.Receive(3));
     ASSERT_EQ(2u, pids.children.size()) << family.Words();
     ASSERT_EQ(1u, pids.forks.size());
-    const std::vector<int64_t> of_fork = ChildrenOf(pids.forks[0]);
+    const std::vector<int64_t> of_fork = ChildrenBy(GetParam(), pids.forks[0]);
     ASSERT_EQ(1u, of_fork.size());
     family.Kill();
     for (const int64_t pid : pids.children) {

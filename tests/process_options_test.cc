@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fault.h"
+#include "support/family.h"
 #include "support/fault.h"
 #include "support/insides.h"
 #include "support/methods.h"
@@ -101,7 +102,7 @@ TEST(ProcessOptions, AreRefusedWhenTheyMakeNoSense)
     options.kill_tree = true;
     EXPECT_EQ(BROOD_ENOTSUP, StartError(options));
     EXPECT_EQ("kill_tree is not in this version", LastWords());
-    EXPECT_TRUE(ChildrenOf(inside_pid()).empty());
+    EXPECT_TRUE(HasNoChildren());
 }
 
 /* ---- daemon ---- */
@@ -357,7 +358,7 @@ TEST_P(ProcessDeadline, LeavesNothingBehindWhenAnyStepFails)
         }
         brood_fault_pause(false);
     });
-    EXPECT_TRUE(ChildrenOf(inside_pid()).empty());
+    EXPECT_TRUE(HasNoChildren());
 }
 
 TEST_P(ProcessDeadline, OfManyAreKept)

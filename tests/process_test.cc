@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fault.h"
+#include "support/family.h"
 #include "support/fault.h"
 #include "support/insides.h"
 #include "support/methods.h"
@@ -405,7 +406,7 @@ void ExpectNothingLeftWhenAnyStepFails(size_t size)
         }
         brood_fault_pause(false);
     });
-    EXPECT_TRUE(ChildrenOf(inside_pid()).empty());
+    EXPECT_TRUE(HasNoChildren());
 }
 
 /* The size decides how the arguments travel: beside the record, or in shared memory. */

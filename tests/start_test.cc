@@ -71,11 +71,13 @@ TEST_P(KilledParent, TakesItsStoppedChildAlong)
     const StopFile stop(stage);
     Family family(HasOneThatStops, method, stop.Setting());
     ASSERT_NE(0, stop.Pid()) << family.Words();
-    const std::vector<int64_t> pids = ChildrenOf(family.Pid());
+    const std::vector<int64_t> pids = ChildrenBy(method, family.Pid());
+    const std::vector<int64_t> servers = ChildrenOf(family.Pid());
     EXPECT_EQ(1u, pids.size());
     KillHard(family.Pid());
     stop.Release(); /* before it has read anything the child learns of the end when it reads */
     EXPECT_TRUE(AllGone(pids));
+    EXPECT_TRUE(AllGone(servers));
 }
 
 INSTANTIATE_TEST_SUITE_P(AtEachStageOfTheChild, KilledParent,

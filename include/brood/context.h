@@ -9,8 +9,16 @@ BROOD_BEGIN_C
 
 /* The start methods. Spawn runs the program's file again: it is on every system, safe with threads,
  * and costs the same from a large process as from a small one. Fork copies this process: the child
- * has its memory, but only one thread. The fork server is a small process that forks on request:
- * nearly as fast as fork, and safe with threads. */
+ * has its memory, but only one thread. The fork server is a small process of its own that forks on
+ * request: nearly as fast as fork, safe with threads, and its time does not grow with our memory.
+ *
+ * The fork server is this program's file, run once more, with one thread. It begins with the first
+ * start by it and is this process's alone: a child that starts processes by it has its own. What it
+ * was born with its children have, whatever changed here since: the environment, the current folder,
+ * the standard streams. They end with this process all the same, not with the server. If that is
+ * killed its children live on, and the next start begins another; how they end is then told by what
+ * they report themselves, else, where the system does not know either, it is exit code 255 with the
+ * words "status unknown". */
 #define BROOD_SPAWN "spawn"
 #define BROOD_FORK "fork"
 #define BROOD_FORKSERVER "forkserver"
@@ -51,8 +59,25 @@ BROOD_API const char *brood_get_start_method(void);
 /// Threads: safe from any thread.
 BROOD_API const char *const *brood_get_all_start_methods(void);
 
-/// brood_set_executable chooses the program that spawned children run instead of this one's own
-/// file: for code in a host whose main is not ours, such as a plug-in of an interpreter. It makes
+/// brood_set_forkserver_preload chooses what the fork server does before it serves: it runs
+/// `functions` in their order, once, each with a call without arguments. What they leave in memory
+/// (tables, caches, a loaded model) all children have from their first moment, without a copy.
+/// `functions` is copied; 0 functions are none. A fork server that runs is not used any more: its
+/// children live on, and it ends with the last of them.
+///
+/// A function that returns an error makes the start fail that began the server, with its code
+/// (BROOD_ETASK for one of its own) and its words; so does one that leaves a thread behind
+/// (BROOD_EINVAL), for a fork has only the thread that forks. Descriptors that they open and
+/// handlers of signals that they set are not in the children. What they print is flushed before the
+/// first fork. Children do not have this list: each process has its own.
+///
+/// Errors: BROOD_EINVAL for NULL; BROOD_ENOTSUP where there is no fork server (Windows);
+/// BROOD_ENOMEM.
+/// Threads: safe from any thread.
+BROOD_MAY_FAIL int brood_set_forkserver_preload(const brood_function *functions, size_t count);
+
+/// brood_set_executable chooses the program that spawned children, and the fork server, run instead
+/// of this one's own file: for code in a host whose main is not ours, such as a plug-in of an interpreter. It makes
 /// starts work without brood_init. NULL goes back to this program's own file.
 ///
 /// The program has to call brood_init first thing in its main and has to use the very build of brood

@@ -41,6 +41,11 @@ typedef struct brood_process_options {
 /// of this process that were not sent are refused there in words. The child leaves without the exit
 /// handlers of this process, unless `target` calls exit; and stdout and stderr are flushed before.
 ///
+/// With the start method forkserver the child is a copy of the fork server (see context.h), leaves
+/// as a forked one does, and start waits until there is a server that serves: until its preload
+/// functions have returned, the first time. The child is not a child of this process for the system
+/// (getppid, waitpid), only for brood.
+///
 /// A deadline is kept by this process, by a thread of the library, whoever waits or not: a child
 /// that runs for so long is killed, and brood_process_failure says so in words (exit code -9,
 /// BROOD_EWORKER).
@@ -48,8 +53,9 @@ typedef struct brood_process_options {
 /// Errors: BROOD_ENOTINIT without brood_init at the top of main; BROOD_EINVAL, also in a daemonic
 /// process; BROOD_ENOTSUP; BROOD_ETYPE for an argument that cannot travel; BROOD_EMODULE for
 /// what is no function of the program or of a library; BROOD_ENOMEM; BROOD_ESYSTEM, BROOD_EACCES or
-/// BROOD_ENOENT from the system. On Windows BROOD_EACCES for `outlive_parent` in a job object that
-/// lets none leave.
+/// BROOD_ENOENT from the system; what a preload function returned; BROOD_EWORKER, BROOD_EPEER for a
+/// fork server that was killed before it had begun or again and again. On Windows BROOD_EACCES for
+/// `outlive_parent` in a job object that lets none leave.
 /// Threads: safe from any thread.
 BROOD_MAY_FAIL int brood_process_start(brood_process **out, brood_function target,
                                        const brood_args *args,

@@ -9,11 +9,30 @@
 #include <unistd.h>
 
 static bool outlives; /* the parent, as the marker said */
+static bool serves;   /* it is to be a fork server */
+static bool served;   /* it is a copy of one */
+static int channel_fd = BROOD_POSIX_CHANNEL;
+static int lifeline_fd = BROOD_POSIX_LIFELINE;
 
 static bool is_marker(const char *text)
 {
     outlives = strcmp(text, BROOD_POSIX_MARKER_OUTLIVES) == 0;
-    return outlives || strcmp(text, BROOD_POSIX_MARKER) == 0;
+    serves = strcmp(text, BROOD_POSIX_MARKER_SERVES) == 0;
+    return outlives || serves || strcmp(text, BROOD_POSIX_MARKER) == 0;
+}
+
+bool brood_os_child_serves(void)
+{
+    return serves;
+}
+
+void brood_posix_child_serve(int channel, int lifeline, bool outlives_parent)
+{
+    serves = false;
+    served = true;
+    outlives = outlives_parent;
+    channel_fd = channel;
+    lifeline_fd = lifeline;
 }
 
 #if defined(__linux__)
@@ -99,6 +118,9 @@ static int check_channel(void)
     int type = 0;
     socklen_t size = sizeof type;
 
+    if (served) {
+        return 0; /* it came with a signed request */
+    }
     if (getsockopt(BROOD_POSIX_CHANNEL, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
         type != SOCK_STREAM) {
         return brood_fail(BROOD_EAUTH,
@@ -113,12 +135,18 @@ static int check_channel(void)
  * program has a copy. What was sent before that end is still there. */
 static int bind_to_parent(void)
 {
-    struct pollfd ends[2] = {{BROOD_POSIX_CHANNEL, POLLIN, 0}, {BROOD_POSIX_LIFELINE, POLLIN, 0}};
+    struct pollfd ends[2] = {{channel_fd, POLLIN, 0}, {lifeline_fd, POLLIN, 0}};
 
     if (!outlives) {
-        return brood_posix_lifeline_hold(BROOD_POSIX_LIFELINE);
+        const int rc = served ? brood_posix_lifeline_bind(lifeline_fd)
+                              : brood_posix_lifeline_hold(lifeline_fd);
+        /* What we say may not come before what the fork server says of us, and that comes before
+         * the message. */
+        while (served && poll(ends, 1, -1) < 0 && errno == EINTR) {
+        }
+        return rc;
     }
-    brood_posix_lifeline_look(BROOD_POSIX_LIFELINE);
+    brood_posix_lifeline_look(lifeline_fd);
     while (poll(ends, 2, -1) < 0 && errno == EINTR) {
     }
     return ends[0].revents == 0 && poll(ends, 1, 0) == 0
@@ -135,17 +163,17 @@ int brood_os_child_receive(brood_os_arrival *out)
     if (rc) {
         return rc;
     }
-    (void)fcntl(BROOD_POSIX_CHANNEL, F_SETFD, FD_CLOEXEC);
-    (void)fcntl(BROOD_POSIX_LIFELINE, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(channel_fd, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(lifeline_fd, F_SETFD, FD_CLOEXEC);
     /* Before anything else: a fork of the parent's program may have a copy of the channel's other
      * end, so its closing is no sure sign of the parent's end. */
     bound = bind_to_parent();
     if (bound == BROOD_EPEER) {
         return bound;
     }
-    rc = brood_posix_channel_receive(BROOD_POSIX_CHANNEL, out, &parcel);
-    brood_posix_report_bind(&parcel, BROOD_POSIX_CHANNEL);
-    if (bound == 0 && !outlives) {
+    rc = brood_posix_channel_receive(channel_fd, out, &parcel);
+    brood_posix_report_bind(&parcel, channel_fd);
+    if (bound == 0 && !outlives && !served) {
         bound = brood_posix_lifeline_settle(parcel.others);
     }
     return rc ? rc : bound;

@@ -59,14 +59,14 @@ static bool read_record(record *out, int64_t pid)
     return true;
 }
 
-static uint64_t born_of(int64_t pid)
+uint64_t brood_posix_born(int64_t pid)
 {
     record found;
 
     return read_record(&found, pid) ? found.born : 0;
 }
 
-static bool number_runs(int64_t pid, uint64_t born)
+bool brood_posix_runs(int64_t pid, uint64_t born)
 {
     record found;
 
@@ -125,8 +125,8 @@ int brood_os_process_identify(brood_os_identity *out, const brood_os_process *pr
         rc = brood_os_handle_duplicate(&identity.handle, process->sentinel);
     } else if (process->reaped) {
         identity.born = BROOD_OS_ENDED;
-    } else if (!process->foreign) {
-        identity.born = born_of(process->pid);
+    } else if (!process->foreign && process->server == NULL) {
+        identity.born = brood_posix_born(process->pid);
         /* As long as it is our child its number is nobody else's. */
         if (waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
             identity.born = BROOD_OS_ENDED;
@@ -144,7 +144,7 @@ int brood_os_self_identify(brood_os_identity *out)
 
     if (identity.handle < 0) {
         identity.handle = BROOD_NO_HANDLE;
-        identity.born = born_of(identity.pid);
+        identity.born = brood_posix_born(identity.pid);
     }
     *out = identity;
     return 0;
@@ -172,7 +172,7 @@ static void find_by_number(brood_os_process *process)
 {
     const int pidfd = brood_posix_pidfd_open((pid_t)process->pid);
 
-    if (!number_runs(process->pid, process->born)) {
+    if (!brood_posix_runs(process->pid, process->born)) {
         brood_posix_close(pidfd);
         process->born = BROOD_OS_ENDED;
     } else if (pidfd >= 0) {
@@ -213,7 +213,7 @@ void brood_os_process_parent(brood_os_process *out, int64_t pid)
     *out = BROOD_OS_PROCESS_NONE;
     out->pid = pid;
     out->foreign = true;
-    out->born = pidfd < 0 ? born_of(pid) : 0;
+    out->born = pidfd < 0 ? brood_posix_born(pid) : 0;
     /* It had the number just now only if it is still there. */
     if (brood_posix_lifeline_cut(lifeline)) {
         brood_posix_close(pidfd);
@@ -231,7 +231,7 @@ void brood_os_process_parent(brood_os_process *out, int64_t pid)
 static bool runs(const brood_os_process *process)
 {
     return process->sentinel != BROOD_NO_HANDLE ? !brood_posix_lifeline_cut((int)process->sentinel)
-                                                : number_runs(process->pid, process->born);
+                                                : brood_posix_runs(process->pid, process->born);
 }
 
 int brood_posix_foreign_wait(const brood_os_process *process, int64_t deadline_ns)

@@ -72,7 +72,7 @@ long brood_os_thread_count(void)
 
 /* What stands in the buffers would be written by both. Only these two: another stream may be locked
  * for as long as somebody reads from it. */
-static void flush_streams(void)
+void brood_posix_flush_streams(void)
 {
     FILE *const streams[] = {stdout, stderr};
 
@@ -115,7 +115,7 @@ int brood_os_fork(int64_t *pid)
     if (rc) {
         return rc;
     }
-    flush_streams();
+    brood_posix_flush_streams();
     forked = fork_keeping_lifeline();
     if (forked < 0) {
         return brood_posix_error(errno, "fork");
@@ -170,7 +170,7 @@ _Noreturn void brood_posix_copy_live(brood_posix_copy *copy)
     }
     brood_posix_report_bind(&copy->parcel, copy->channel);
     code = copy->run(&arrival, rc, copy->user);
-    flush_streams();
+    brood_posix_flush_streams();
     _exit(code);
 }
 
@@ -278,7 +278,7 @@ static pid_t fork_copy(brood_posix_copy *copy)
     sigset_t ours;
     pid_t pid;
 
-    flush_streams();
+    brood_posix_flush_streams();
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &ours);
     pid = fork_keeping_lifeline();

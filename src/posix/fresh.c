@@ -12,17 +12,18 @@
 
 #define POLL_BLOCK 512
 
+const int brood_posix_terminal_signals[] = {SIGHUP, SIGINT, SIGQUIT, 0};
+
 /* All signals but those of the terminal that we ignore ourselves: a parent under nohup, or in the
  * background of a script, has children that are left alone as well. */
 void brood_posix_default_signals(sigset_t *out)
 {
-    static const int terminal[] = {SIGHUP, SIGINT, SIGQUIT};
     struct sigaction now;
 
     (void)sigfillset(out);
-    for (size_t i = 0; i < sizeof terminal / sizeof terminal[0]; i++) {
-        if (sigaction(terminal[i], NULL, &now) == 0 && now.sa_handler == SIG_IGN) {
-            (void)sigdelset(out, terminal[i]);
+    for (const int *signum = brood_posix_terminal_signals; *signum != 0; signum++) {
+        if (sigaction(*signum, NULL, &now) == 0 && now.sa_handler == SIG_IGN) {
+            (void)sigdelset(out, *signum);
         }
     }
 }

@@ -23,6 +23,7 @@
 
 #define BROOD_POSIX_MARKER "--brood-child"
 #define BROOD_POSIX_MARKER_OUTLIVES "--brood-child-outlives"
+#define BROOD_POSIX_MARKER_SERVES "--brood-forkserver"
 
 /// brood_posix_error translates an errno; the words (printf rules) say what was tried on what.
 int brood_posix_error(int errnum, const char *format, ...) BROOD_PRINTF(2, 3);
@@ -146,6 +147,14 @@ int brood_posix_pidfd_signal(int pidfd, int signum);
 
 /* ---- foreign.c ---- */
 
+/// brood_posix_born returns when the process of that number began, as the system counts; 0: not
+/// known.
+uint64_t brood_posix_born(int64_t pid);
+
+/// brood_posix_runs tells whether the process of that number that began then (0: any) still runs; a
+/// zombie does not, where the system says so.
+bool brood_posix_runs(int64_t pid, uint64_t born);
+
 /// brood_posix_foreign_wait waits for a foreign process that has no process descriptor.
 int brood_posix_foreign_wait(const brood_os_process *process, int64_t deadline_ns);
 
@@ -156,6 +165,10 @@ int brood_posix_foreign_signal(const brood_os_process *process, int signum);
 
 /// brood_posix_default_signals lists the signals whose handlers a child has at their defaults.
 void brood_posix_default_signals(sigset_t *out);
+
+/// brood_posix_terminal_signals are those that a child leaves ignored where its parent does; 0 ends
+/// them.
+extern const int brood_posix_terminal_signals[];
 
 /// brood_posix_reset_signals sets these handlers and unblocks all signals.
 void brood_posix_reset_signals(void);
@@ -180,6 +193,12 @@ void brood_posix_close_but(const int *keep, size_t count);
 
 /// brood_posix_stay keeps the library that this code is in loaded, should it be one.
 int brood_posix_stay(void);
+
+/* ---- child.c ---- */
+
+/// brood_posix_child_serve makes a copy of the fork server a child: brood_os_child_receive reads
+/// from `channel` then, and binds it to `lifeline`.
+void brood_posix_child_serve(int channel, int lifeline, bool outlives_parent);
 
 /* ---- spawn.c: run our executable again ---- */
 
@@ -254,6 +273,37 @@ _Noreturn void brood_posix_copy_live(brood_posix_copy *copy);
 /// brood_posix_fork_start starts a copy of this process.
 int brood_posix_fork_start(brood_os_process *out, const brood_os_start *start);
 
+/// brood_posix_flush_streams writes what stands in the buffers of stdout and stderr.
+void brood_posix_flush_streams(void);
+
+/* ---- forkserver.c: the user's side of a fork server ---- */
+
+/// brood_posix_server_start lets the server start a child.
+int brood_posix_server_start(brood_os_process *out, const brood_os_start *start);
+
+/// brood_posix_server_over tells whether the server has ended.
+bool brood_posix_server_over(const brood_os_server *server);
+
+/* ---- served.c: children of the fork server, which are not the system's children of ours ---- */
+
+/// brood_posix_served_wait waits for one without a process descriptor.
+int brood_posix_served_wait(const brood_os_process *process, int64_t deadline_ns);
+
+/// brood_posix_served_collect learns how one ended.
+void brood_posix_served_collect(brood_os_process *process, brood_os_status *out);
+
+/// brood_posix_served_signal sends it a signal; 0 also if it has ended.
+int brood_posix_served_signal(const brood_os_process *process, int signum);
+
+/// brood_posix_served_report takes the report of one without a process descriptor.
+void brood_posix_served_report(brood_os_process *process, brood_buffer *out);
+
+/// brood_posix_served_close frees what belongs to it.
+void brood_posix_served_close(brood_os_process *process);
+
+/// brood_posix_set_status says what a status of wait means.
+void brood_posix_set_status(brood_os_status *out, int status);
+
 /* ---- report.c ---- */
 
 /// brood_posix_report_create makes the shared memory for a child's report: `*page` is our view,
@@ -271,11 +321,37 @@ int brood_posix_report_tell(void *page, int fd);
 /// need not be looked at).
 bool brood_posix_report_await(void *page, int lifeline);
 
+/// brood_posix_report_map maps the page of a report in the fork server, which is the one to tell how
+/// the child ended, without a descriptor and not in copies of the server; NULL and errno.
+void *brood_posix_report_map(int fd);
+
+/// brood_posix_report_end tells the status of the child, as wait has it.
+void brood_posix_report_end(void *page, int status);
+
+/// brood_posix_report_ended waits until that was told, for `wait_ns` at most, and returns whether
+/// it was.
+bool brood_posix_report_ended(void *page, int *status, int64_t wait_ns);
+
+/// brood_posix_report_touch makes sure that there is memory for the page; BROOD_ENOMEM.
+int brood_posix_report_touch(int fd);
+
 /// brood_posix_report_leave makes a forked child leave no report: that would be its parent's.
 void brood_posix_report_leave(void);
 
 /// brood_posix_report_bind tells the child's side where reports go and where the secret is; it
 /// takes the descriptor over.
 void brood_posix_report_bind(const brood_posix_parcel *parcel, int channel);
+
+/* ---- report_channel.c: reports as messages ---- */
+
+/// brood_posix_report_send sends a report over the channel.
+int brood_posix_report_send(int channel, const brood_view pieces[2]);
+
+/// brood_posix_report_end_over tells the status over the channel, behind the report.
+void brood_posix_report_end_over(int channel, int status);
+
+/// brood_posix_report_next reads the next message over the channel: the report into `*out`, or the
+/// status. `*found` is 'r', 's', 0 at the end, or 'w' when it would wait.
+int brood_posix_report_next(int channel, brood_buffer *out, int *status, char *found);
 
 #endif

@@ -55,7 +55,7 @@ static int hand_over(brood_os_process *process, int channel, const brood_os_star
     int rc = prepare(process, &parcel);
 
     if (rc == 0) {
-        BROOD_STOP("parent-started");
+        BROOD_STOP(start->serves ? "parent-server-started" : "parent-started");
         rc = brood_posix_channel_send(channel, start, &parcel);
     }
     brood_posix_close(parcel.report_fd);
@@ -71,7 +71,8 @@ void brood_posix_undo_start(pid_t pid)
 
 bool brood_os_method_supported(brood_os_method method)
 {
-    return method == BROOD_OS_SPAWN || method == BROOD_OS_FORK;
+    (void)method;
+    return true;
 }
 
 static int start_spawned(brood_os_process *out, const brood_os_start *start)
@@ -101,7 +102,7 @@ static int start_spawned(brood_os_process *out, const brood_os_start *start)
         brood_os_process_close(&process);
         goto done;
     }
-    BROOD_STOP("parent-sent");
+    BROOD_STOP(start->serves ? "parent-server-sent" : "parent-sent");
     if (!process.pidfd) {
         process.sentinel = pair[0];
         pair[0] = -1;
@@ -116,8 +117,14 @@ done:
 
 int brood_os_process_start(brood_os_process *out, const brood_os_start *start)
 {
-    return start->method == BROOD_OS_FORK ? brood_posix_fork_start(out, start)
-                                          : start_spawned(out, start);
+    switch (start->method) {
+    case BROOD_OS_FORK:
+        return brood_posix_fork_start(out, start);
+    case BROOD_OS_FORKSERVER:
+        return brood_posix_server_start(out, start);
+    default:
+        return start_spawned(out, start);
+    }
 }
 
 /* ---- wait ---- */
@@ -178,37 +185,48 @@ int brood_os_process_wait(brood_os_process *process, int64_t deadline_ns)
     if (process->pidfd) {
         return wait_by_pidfd(process, deadline_ns);
     }
+    if (process->server != NULL) {
+        return brood_posix_served_wait(process, deadline_ns);
+    }
     return process->foreign ? brood_posix_foreign_wait(process, deadline_ns)
                             : wait_blindly(process, deadline_ns);
 }
 
+void brood_posix_set_status(brood_os_status *out, int status)
+{
+    out->known = true;
+    out->exitcode = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    out->system_code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+}
+
 /* Of a child that somebody else reaped (the system itself, where SIGCHLD is ignored). */
-static bool collect_later(const brood_os_process *process, brood_os_status *out)
+static void collect_later(const brood_os_process *process, brood_os_status *out)
 {
     int status = 0;
 
-    if (!process->pidfd || brood_posix_pidfd_status((int)process->sentinel, &status) != 0) {
-        return false;
+    if (process->pidfd && brood_posix_pidfd_status((int)process->sentinel, &status) == 0) {
+        brood_posix_set_status(out, status);
     }
-    out->exitcode = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    out->system_code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
-    return true;
 }
 
 void brood_os_process_collect(brood_os_process *process, brood_os_status *out)
 {
     siginfo_t info;
-    const bool ours = !process->foreign && ask(process, &info, 0) == 1;
 
+    out->known = false;
     out->exitcode = 255;
     out->system_code = 0;
     out->killed_by_us = false;
     process->reaped = true;
-    if (ours) {
+    if (process->server != NULL) {
+        brood_posix_served_collect(process, out);
+    } else if (!process->foreign && ask(process, &info, 0) == 1) {
+        out->known = true;
         out->exitcode = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
         out->system_code = info.si_status;
+    } else if (!process->foreign) {
+        collect_later(process, out);
     }
-    out->known = ours || (!process->foreign && collect_later(process, out));
 }
 
 static int signal_child(brood_os_process *process, int signum)
@@ -236,6 +254,9 @@ int brood_os_process_stop(brood_os_process *process, brood_os_stop how)
     if (process->reaped) {
         return 0;
     }
+    if (process->server != NULL) {
+        return brood_posix_served_signal(process, signum);
+    }
     return process->foreign ? brood_posix_foreign_signal(process, signum)
                             : signal_child(process, signum);
 }
@@ -244,6 +265,7 @@ void brood_os_process_close(brood_os_process *process)
 {
     brood_posix_close((int)process->sentinel);
     brood_posix_report_close(process->report);
+    brood_posix_served_close(process);
     process->sentinel = BROOD_NO_HANDLE;
     process->report = NULL;
 }

@@ -6,8 +6,7 @@
  * shrink (sealed), so the first page is always there; what lies behind is copied by the kernel,
  * which answers with an error where a crashed child's header promises more than there is.
  *
- * Elsewhere the channel stays open: a short report is a message, a long one a message with a
- * section. */
+ * Elsewhere the channel stays open and the report is a message on it: report_channel.c. */
 #include "posix.h"
 
 #include <fcntl.h>
@@ -23,19 +22,21 @@
 
 #define MAGIC 0x74726f7065726221u /* "!breport" */
 #define PAGE 4096
-#define INLINE_MAX 2048 /* bytes that fit any socket's buffer */
 
 /* What the parent tells the child, in front of the report. */
 typedef struct page_words {
     _Atomic uint32_t known; /* not 0: the parent holds a descriptor of the process, so it may end */
     _Atomic uint32_t asked; /* not 0: it is to stop */
-    uint32_t unused[2];
+    _Atomic uint32_t ended; /* ENDED and the status, of a child of the fork server */
+    uint32_t unused;
 } page_words;
 
 typedef struct report_head {
     uint64_t magic; /* written last */
     uint64_t size;
 } report_head;
+
+#define ENDED 0x80000000u
 
 #define HEAD_AT sizeof(page_words)
 #define REPORT_AT (HEAD_AT + sizeof(report_head))
@@ -169,7 +170,7 @@ void brood_posix_report_close(void *page)
 
 int brood_posix_report_tell(void *page, int fd)
 {
-    const page_words words = {1, 0, {0}};
+    const page_words words = {1, 0, 0, 0};
 
     if (BROOD_SYS("pwrite", ENOSPC, pwrite(fd, &words, sizeof words, 0)) != sizeof words) {
         return brood_posix_error(errno, "tell a child that it may go on");
@@ -190,6 +191,51 @@ bool brood_posix_report_await(void *page, int lifeline)
         (void)syscall(SYS_futex, page, FUTEX_WAIT, 0, &slice, NULL, 0);
     }
     return true;
+}
+
+/* ---- how a child of the fork server ended: its parent there writes it, ours reads it ---- */
+
+/* Memory that a full system does not have would crash the server. */
+int brood_posix_report_touch(int fd)
+{
+    const char zero = 0;
+
+    return BROOD_SYS("pwrite", ENOSPC, pwrite(fd, &zero, 1, 0)) == 1
+               ? 0
+               : brood_posix_error(errno, "reserve shared memory for the report");
+}
+
+void *brood_posix_report_map(int fd)
+{
+    void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    if (page == MAP_FAILED) {
+        return NULL;
+    }
+    (void)madvise(page, PAGE, MADV_DONTFORK);
+    return page;
+}
+
+void brood_posix_report_end(void *page, int status)
+{
+    page_words *words = page;
+
+    atomic_store(&words->ended, ENDED | (uint32_t)status);
+    (void)syscall(SYS_futex, &words->ended, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+bool brood_posix_report_ended(void *page, int *status, int64_t wait_ns)
+{
+    const struct timespec slice = {0, (long)wait_ns};
+    page_words *words = page;
+    uint32_t ended = atomic_load(&words->ended);
+
+    if (ended == 0 && wait_ns > 0) {
+        (void)syscall(SYS_futex, &words->ended, FUTEX_WAIT, 0, &slice, NULL, 0);
+        ended = atomic_load(&words->ended);
+    }
+    *status = (int)(ended & ~ENDED);
+    return ended != 0;
 }
 
 static int write_at(int fd, const void *data, size_t size, off_t offset)
@@ -380,6 +426,33 @@ bool brood_posix_report_await(void *page, int lifeline)
     return true;
 }
 
+int brood_posix_report_touch(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
+void *brood_posix_report_map(int fd)
+{
+    (void)fd;
+    errno = ENOSYS;
+    return NULL;
+}
+
+void brood_posix_report_end(void *page, int status)
+{
+    (void)page;
+    (void)status;
+}
+
+bool brood_posix_report_ended(void *page, int *status, int64_t wait_ns)
+{
+    (void)page;
+    (void)status;
+    (void)wait_ns;
+    return false;
+}
+
 static int report_in_memory(const brood_view pieces[2])
 {
     (void)pieces;
@@ -395,59 +468,17 @@ static int take_from_memory(brood_os_process *process, brood_buffer *out)
 
 #endif
 
-/* ---- over the channel ---- */
-
-static void join_pieces(void *out, const brood_view pieces[2])
-{
-    for (int i = 0; i < 2; i++) {
-        if (pieces[i].size > 0) {
-            memcpy(out, pieces[i].data, pieces[i].size);
-            out = (char *)out + pieces[i].size;
-        }
-    }
-}
-
-static int report_short(const brood_view pieces[2], size_t size)
-{
-    unsigned char message[sizeof(report_head) + INLINE_MAX];
-    const report_head head = {MAGIC, size};
-
-    memcpy(message, &head, sizeof head);
-    join_pieces(message + sizeof head, pieces);
-    return brood_posix_send_fds(bound_fd, message, sizeof head + size, NULL, 0);
-}
-
-static int report_long(const brood_view pieces[2], size_t size)
-{
-    const report_head head = {MAGIC, size};
-    brood_os_section section = BROOD_OS_SECTION_NONE;
-    int fd;
-    int rc = brood_os_section_create(&section, size);
-
-    if (rc) {
-        return rc;
-    }
-    join_pieces(section.data, pieces);
-    rc = brood_os_section_seal(&section);
-    fd = (int)section.handle;
-    if (rc == 0) {
-        rc = brood_posix_send_fds(bound_fd, &head, sizeof head, &fd, 1);
-    }
-    brood_os_section_close(&section);
-    return rc;
-}
+/* ---- wherever it goes ---- */
 
 int brood_os_child_report(const brood_view pieces[2])
 {
-    const size_t size = pieces[0].size + pieces[1].size;
-
     if (bound_fd < 0) {
         return brood_fail(BROOD_EPEER, "there is no parent to report to");
     }
     if (bound_how == BROOD_POSIX_REPORT_MEMORY) {
         return report_in_memory(pieces);
     }
-    return size <= INLINE_MAX ? report_short(pieces, size) : report_long(pieces, size);
+    return brood_posix_report_send(bound_fd, pieces);
 }
 
 void brood_os_process_ask(brood_os_process *process)
@@ -479,59 +510,19 @@ bool brood_os_child_asked(void)
     return n > (ssize_t)secret_size;
 }
 
-static int copy_section(brood_buffer *out, int fd, size_t size)
-{
-    brood_buffer view = BROOD_BUFFER_NONE;
-    int rc = brood_os_section_read(&view, fd, size);
-
-    if (rc) {
-        return rc;
-    }
-    rc = brood_buffer_new(out, size);
-    if (rc == 0) {
-        memcpy(out->data, view.data, size);
-    }
-    brood_buffer_release(&view);
-    return rc;
-}
-
-static int take_from_channel(brood_os_process *process, brood_buffer *out)
-{
-    unsigned char message[sizeof(report_head) + INLINE_MAX];
-    report_head head;
-    int fds[BROOD_POSIX_FDS_MAX];
-    size_t got = 0;
-    size_t count = 0;
-    int rc = brood_posix_receive_fds((int)process->sentinel, message, sizeof message, MSG_DONTWAIT,
-                                     &got, fds, &count);
-
-    if (rc) {
-        return brood_last_error()->system_code == EAGAIN ? 0 : rc;
-    }
-    if (got >= sizeof head) {
-        memcpy(&head, message, sizeof head);
-        if (head.magic == MAGIC && count == 1 && head.size > 0 && head.size < SIZE_MAX) {
-            rc = copy_section(out, fds[0], (size_t)head.size);
-        } else if (head.magic == MAGIC && head.size == got - sizeof head) {
-            rc = brood_buffer_new(out, (size_t)head.size);
-            if (rc == 0) {
-                memcpy(out->data, message + sizeof head, (size_t)head.size);
-            }
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        brood_posix_close(fds[i]);
-    }
-    return rc;
-}
-
 int brood_os_process_report(brood_os_process *process, brood_buffer *out)
 {
+    int status;
+    char found;
     int rc;
 
     *out = BROOD_BUFFER_NONE;
+    if (process->server != NULL && process->report == NULL) {
+        brood_posix_served_report(process, out);
+        return 0;
+    }
     if (process->report == NULL) {
-        return take_from_channel(process, out);
+        return brood_posix_report_next((int)process->sentinel, out, &status, &found);
     }
     rc = take_from_memory(process, out);
     brood_posix_report_close(process->report); /* the object may be kept for long */

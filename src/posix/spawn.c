@@ -60,12 +60,13 @@ static int make_plan(plan *p, const brood_os_start *start, int channel, int life
 {
     static char marker[] = BROOD_POSIX_MARKER;
     static char marker_outlives[] = BROOD_POSIX_MARKER_OUTLIVES;
+    static char marker_serves[] = BROOD_POSIX_MARKER_SERVES;
     int rc = choose_path(p, start->executable);
 
     p->channel = -1;
     p->lifeline = -1;
     p->argv[0] = p->path;
-    p->argv[1] = start->outlive ? marker_outlives : marker;
+    p->argv[1] = start->serves ? marker_serves : start->outlive ? marker_outlives : marker;
     p->argv[2] = NULL;
     p->environment = environ != NULL ? environ : no_environment;
     if (rc == 0) {

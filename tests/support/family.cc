@@ -18,6 +18,30 @@ Process StartBy(const std::string &way, brood_function target, const brood_args 
     return rc == 0 ? Start(target, args, &options) : Process();
 }
 
+std::vector<int64_t> ChildrenBy(const std::string &way, int64_t pid)
+{
+    if (way != BROOD_FORKSERVER) {
+        return ChildrenOf(pid);
+    }
+    std::vector<int64_t> all;
+    for (const int64_t server : ChildrenOf(pid)) {
+        const std::vector<int64_t> some = ChildrenOf(server);
+        all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+}
+
+void LetForkserverGo()
+{
+    (void)!brood_set_forkserver_preload(nullptr, 0);
+}
+
+bool HasNoChildren()
+{
+    LetForkserverGo();
+    return WaitFor([] { return ChildrenOf(inside_pid()).empty(); });
+}
+
 bool ParentSide::Has(brood_function child)
 {
     if (rc == 0) {

@@ -14,6 +14,17 @@ std::vector<std::string> StartWays();
 /// StartBy starts a child in one of these ways, as Start does.
 Process StartBy(const std::string &way, brood_function target, const brood_args *args = nullptr);
 
+/// ChildrenBy lists the living children that a process has started in this way: those of its fork
+/// servers are not the system's children of it.
+std::vector<int64_t> ChildrenBy(const std::string &way, int64_t pid);
+
+/// LetForkserverGo makes the next start by a fork server begin a new one, which has the environment
+/// as it is now.
+void LetForkserverGo();
+
+/// HasNoChildren lets the fork server go and tells whether nobody else is there.
+bool HasNoChildren();
+
 /// ParentSide is what a function that plays the parent is given.
 struct ParentSide {
     explicit ParentSide(brood_call *call) : rc(BROOD_UNPACK(call, &connection, &way, &setting))
