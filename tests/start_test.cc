@@ -9,6 +9,7 @@
 
 #include "config.h"
 #include "support/family.h"
+#include "support/insides.h"
 #include "support/methods.h"
 #include "support/process_list.h"
 #include "support/stop_file.h"
@@ -86,6 +87,42 @@ INSTANTIATE_TEST_SUITE_P(AtEachStageOfTheChild, KilledParent,
 INSTANTIATE_TEST_SUITE_P(AtEachStageOfItsOwn, KilledParent,
                          testing::Combine(testing::ValuesIn(StartMethods()),
                                           testing::ValuesIn(kParentStages)));
+
+/* Asks for its authentication key as soon as it runs. */
+int TellsItsKeysSize(brood_call *call)
+{
+    ChildSide side(call);
+    char key[1024];
+    if (!side.Ready()) {
+        return side.rc;
+    }
+    return brood_send(side.connection, brood_int(static_cast<int64_t>(inside_authkey(key))), kSoon);
+}
+
+int HasOneThatTellsItsKeysSize(brood_call *call)
+{
+    ParentSide side(call);
+    SetEnvironment("BROOD_TEST_STOP", side.setting);
+    side.Has(TellsItsKeysSize);
+    return side.Stay();
+}
+
+class HeldParent : public testing::TestWithParam<std::string> {};
+
+#if !defined(_WIN32) /* elsewhere nothing is sent one after the other */
+TEST_P(HeldParent, IsWaitedForByAChildThatAsksForItsKey)
+{
+    const StopFile stop("parent-handed");
+    Family family(HasOneThatTellsItsKeysSize, GetParam(), stop.Setting());
+    ASSERT_NE(0, family.Receive()) << family.Words(); /* it runs */
+    ASSERT_NE(0, stop.Pid());
+    stop.Release();
+    EXPECT_EQ(32, family.Receive()) << family.Words();
+}
+
+INSTANTIATE_TEST_SUITE_P(BySpawnAndServer, HeldParent,
+                         testing::Values(BROOD_SPAWN, BROOD_FORKSERVER));
+#endif
 
 #if !defined(_WIN32) && !defined(BROOD_HAVE_CLOSEFROM_ACTION)
 

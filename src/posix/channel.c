@@ -145,6 +145,7 @@ static int send_all(int channel, const brood_os_start *start, const brood_posix_
         rc = send_handles(channel, start);
     }
     if (rc == 0 && start->handle_count > 0 && start->secret.size > 0) {
+        BROOD_STOP(start->serves ? "parent-server-handed" : "parent-handed");
         rc = brood_posix_send_fds(channel, start->secret.data, start->secret.size, NULL, 0);
     }
     return rc;

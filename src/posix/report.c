@@ -71,8 +71,8 @@ void brood_posix_report_bind(const brood_posix_parcel *parcel, int channel)
 void brood_posix_report_leave(void)
 {
     if (secret_fd >= 0 && secret_fd == bound_fd) {
-        secret_is_saved = recv(secret_fd, saved_secret, secret_size, MSG_PEEK | MSG_DONTWAIT) ==
-                          (ssize_t)secret_size;
+        secret_is_saved =
+            recv(secret_fd, saved_secret, secret_size, MSG_PEEK) == (ssize_t)secret_size;
         secret_fd = -1;
     }
     brood_posix_close(bound_fd);
@@ -80,6 +80,7 @@ void brood_posix_report_leave(void)
     forget_asked();
 }
 
+/* It is the last that the parent sends: it may still be on its way, and comes in one piece. */
 static ssize_t read_secret(unsigned char *secret)
 {
     ssize_t n;
@@ -89,7 +90,7 @@ static ssize_t read_secret(unsigned char *secret)
         return (ssize_t)secret_size;
     }
     do {
-        n = BROOD_SYS("recv", EIO, recv(secret_fd, secret, secret_size, MSG_PEEK | MSG_DONTWAIT));
+        n = BROOD_SYS("recv", EIO, recv(secret_fd, secret, secret_size, MSG_PEEK));
     } while (n < 0 && errno == EINTR);
     return n;
 }
