@@ -58,6 +58,26 @@ TEST(GetContext, RefusesWhatThereIsNot)
     EXPECT_EQ(nullptr, context);
 }
 
+int Nothing(brood_call *)
+{
+    return 0;
+}
+
+TEST(SetForkserverPreload, RefusesWhatIsNoFunction)
+{
+    const brood_function two[] = {Nothing, nullptr};
+    EXPECT_EQ(BROOD_EINVAL, brood_set_forkserver_preload(nullptr, 1));
+    EXPECT_EQ(BROOD_EINVAL, brood_set_forkserver_preload(two, 2));
+    EXPECT_NE(std::string::npos, LastWords().find("preload function 2 is NULL")) << LastWords();
+#if defined(_WIN32)
+    EXPECT_EQ(BROOD_ENOTSUP, brood_set_forkserver_preload(two, 1));
+    EXPECT_NE(std::string::npos, LastWords().find("forkserver")) << LastWords();
+#else
+    EXPECT_EQ(0, brood_set_forkserver_preload(two, 1)) << LastWords();
+    EXPECT_EQ(0, brood_set_forkserver_preload(nullptr, 0)) << LastWords();
+#endif
+}
+
 TEST(SetStartMethod, ChoosesTheDefaultOnce)
 {
     EXPECT_STREQ(BROOD_SPAWN, brood_get_start_method()); /* asking does not choose */

@@ -126,7 +126,7 @@ TEST_P(Orphans, AreNotLeftWhenTheParentIsKilled)
     EXPECT_LE(4u, descendants.Count());
     const double killed = SecondsNow();
     family.Kill();
-    if (std::string(stage) == "child-entered") {
+    if (std::string(stage).find("child-entered") != std::string::npos) {
         stop.Release(); /* there it is not bound to its parent yet: that is what it does next */
     }
     EXPECT_TRUE(WaitFor([&] { return !descendants.AnyAlive(); }));
@@ -136,19 +136,34 @@ TEST_P(Orphans, AreNotLeftWhenTheParentIsKilled)
     EXPECT_EQ(files, LibrarysFiles());
 }
 
+std::string MomentName(const testing::TestParamInfo<Moment> &moment)
+{
+    std::string name = std::get<0>(moment.param) + "_" + std::get<1>(moment.param);
+    for (char &letter : name) {
+        letter = letter == '-' ? '_' : letter;
+    }
+    return name;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     AtEachStage, Orphans,
     testing::Combine(testing::ValuesIn(StartWays()),
                      testing::Values("parent-encoded", "parent-started", "parent-sent",
                                      "child-entered", "child-received", "child-verified",
                                      "child-target", "child-reporting", "child-leaving")),
-    [](const auto &moment) {
-        std::string name = std::get<0>(moment.param) + "_" + std::get<1>(moment.param);
-        for (char &letter : name) {
-            letter = letter == '-' ? '_' : letter;
-        }
-        return name;
-    });
+    MomentName);
+
+#if !defined(_WIN32)
+/* The begin of the fork server itself. */
+INSTANTIATE_TEST_SUITE_P(
+    AtEachStageOfTheServer, Orphans,
+    testing::Combine(testing::Values(BROOD_FORKSERVER),
+                     testing::Values("parent-server-encoded", "parent-server-started",
+                                     "parent-server-sent", "server-child-entered",
+                                     "server-child-received", "server-child-verified",
+                                     "server-child-target", "server-forked")),
+    MomentName);
+#endif
 
 /* ---- at any moment ---- */
 

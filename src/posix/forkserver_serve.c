@@ -251,6 +251,7 @@ static void make_child(server *s, demand *d)
         free(one);
         return;
     }
+    BROOD_STOP("forked");
     if (one->page != NULL) {
         pidfd = brood_posix_pidfd_open(pid); /* not reaped yet, so it is of no other */
         if (pidfd < 0) {
