@@ -34,9 +34,11 @@ void brood_message_keep(brood_message *message, brood_value object)
 
 /* ---- making and freeing ---- */
 
-static brood_message *new_message(void)
+/* With `size` bytes behind it. */
+static brood_message *new_message(size_t size)
 {
-    brood_message *message = BROOD_ALLOC(calloc(1, sizeof *message));
+    brood_message *message =
+        size <= SIZE_MAX / 2 ? BROOD_ALLOC(malloc(sizeof *message + size)) : NULL;
 
     if (message == NULL) {
         (void)brood_fail_nomem("a message");
@@ -45,7 +47,28 @@ static brood_message *new_message(void)
     message->value = brood_none();
     message->buffer = BROOD_BUFFER_NONE;
     message->arena = BROOD_ARENA_NONE;
+    message->objects = NULL;
+    message->object_count = 0;
+    message->object_room = 0;
     return message;
+}
+
+int brood_message_with_room(brood_message **out, size_t size)
+{
+    brood_message *message = new_message(size);
+
+    if (message == NULL) {
+        return BROOD_ENOMEM;
+    }
+    message->buffer.data = message + 1;
+    message->buffer.size = size;
+    *out = message;
+    return 0;
+}
+
+void brood_message_show(brood_message *message)
+{
+    message->value = brood_bytes(message->buffer.data, message->buffer.size);
 }
 
 void brood_message_free(brood_message *message)
@@ -76,7 +99,7 @@ int brood_message_new(brood_message **out, brood_value value)
         return brood_fail(BROOD_EINVAL, "there is no place for the message");
     }
     *out = NULL;
-    message = new_message();
+    message = new_message(0);
     if (message == NULL) {
         return BROOD_ENOMEM;
     }
@@ -114,24 +137,35 @@ static int load_and_keep(void *user, brood_arena *arena, brood_value id, brood_v
 static int decode_buffer(const brood_buffer *buffer, const brood_loader *loader,
                          brood_message *message)
 {
-    if (brood_buffer_is_ours(buffer)) {
+    if (brood_buffer_is_ours(buffer) || buffer->data == message + 1) {
         return brood_codec_decode_in_place(buffer->data, buffer->size, loader, &message->arena,
                                            &message->value);
     }
     return brood_codec_decode(buffer->data, buffer->size, loader, &message->arena, &message->value);
 }
 
+static int decode(brood_message *message, const brood_buffer *buffer, const brood_loader *loader)
+{
+    keeper k = {loader, message};
+    const brood_loader keeping = {load_and_keep, &k};
+
+    return decode_buffer(buffer, loader != NULL ? &keeping : NULL, message);
+}
+
+int brood_message_decode(brood_message *message, const brood_loader *loader)
+{
+    return decode(message, &message->buffer, loader);
+}
+
 int brood_message_from_buffer(brood_message **out, brood_buffer *buffer, const brood_loader *loader)
 {
-    brood_message *message = new_message();
-    keeper k = {loader, message};
-    brood_loader keeping = {load_and_keep, &k};
+    brood_message *message = new_message(0);
     int rc = 0;
 
     if (message == NULL) {
         return BROOD_ENOMEM;
     }
-    rc = decode_buffer(buffer, loader != NULL ? &keeping : NULL, message);
+    rc = decode(message, buffer, loader);
     if (rc != 0) {
         brood_message_free(message);
         return rc;
@@ -144,7 +178,7 @@ int brood_message_from_buffer(brood_message **out, brood_buffer *buffer, const b
 
 int brood_message_of_bytes(brood_message **out, brood_buffer *buffer)
 {
-    brood_message *message = new_message();
+    brood_message *message = new_message(0);
 
     if (message == NULL) {
         return BROOD_ENOMEM;

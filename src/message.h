@@ -27,6 +27,16 @@ int brood_message_from_buffer(brood_message **out, brood_buffer *buffer,
 /// success.
 int brood_message_of_bytes(brood_message **out, brood_buffer *buffer);
 
+/// brood_message_with_room makes a message whose bytes will be written to its buffer, which has
+/// `size`; make the buffer's size smaller if there are fewer. Then call one of the next two.
+int brood_message_with_room(brood_message **out, size_t size);
+
+/// brood_message_decode decodes what is in the buffer. On failure the message is still the caller's.
+int brood_message_decode(brood_message *message, const brood_loader *loader);
+
+/// brood_message_show makes the bytes themselves the message's value.
+void brood_message_show(brood_message *message);
+
 /// brood_message_reserve makes room for one more object.
 int brood_message_reserve(brood_message *message);
 
