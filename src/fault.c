@@ -106,3 +106,17 @@ void brood_stop_here(const char *point)
     }
     hold_while(wanted + length + 1);
 }
+
+static brood_fault_watcher watcher;
+
+void brood_fault_watch(brood_fault_watcher watch)
+{
+    watcher = watch;
+}
+
+void brood_watch_here(const char *point, uint64_t number, const void *data, size_t size)
+{
+    if (watcher != NULL) {
+        watcher(point, number, data, size);
+    }
+}
