@@ -11,6 +11,7 @@
 #include <brood/pack.h>
 #include <brood/process.h>
 #include <brood/process_class.h>
+#include <brood/queue.h>
 #include <brood/sync.h>
 #include <brood/value.h>
 #include <brood/wait.h>

@@ -68,6 +68,11 @@ static inline void brood_word64_store(brood_word64 *word, uint64_t x)
     (void)_InterlockedExchange64(word, (__int64)x);
 }
 
+static inline void brood_word64_store_relaxed(brood_word64 *word, uint64_t x)
+{
+    *word = (__int64)x;
+}
+
 static inline bool brood_word64_cas(brood_word64 *word, uint64_t expected, uint64_t x)
 {
     return _InterlockedCompareExchange64(word, (__int64)x, (__int64)expected) == (__int64)expected;
@@ -158,6 +163,11 @@ static inline uint64_t brood_word64_load_relaxed(const brood_word64 *word)
 static inline void brood_word64_store(brood_word64 *word, uint64_t x)
 {
     atomic_store_explicit(word, x, memory_order_release);
+}
+
+static inline void brood_word64_store_relaxed(brood_word64 *word, uint64_t x)
+{
+    atomic_store_explicit(word, x, memory_order_relaxed);
 }
 
 static inline bool brood_word64_cas(brood_word64 *word, uint64_t expected, uint64_t x)

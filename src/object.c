@@ -2,6 +2,7 @@
 
 #include <brood/connection.h>
 #include <brood/process.h>
+#include <brood/queue.h>
 
 #include "handle.h"
 #include "heap.h"
@@ -24,6 +25,7 @@ static const char *const names[] = {
     [BROOD_HANDLE] = "handle",
     [BROOD_PROCESS] = "process",
     [BROOD_LOCK] = "lock",
+    [BROOD_QUEUE] = "queue",
 };
 // clang-format on
 
@@ -72,6 +74,9 @@ void brood_object_ref(brood_value value)
     case BROOD_PROCESS:
         (void)brood_process_ref(value.as.object);
         break;
+    case BROOD_QUEUE:
+        (void)brood_queue_ref(value.as.object);
+        break;
     default:
         if (brood_heap_kind_of(value.kind) != NULL) {
             (void)brood_heap_ref(value.as.object);
@@ -91,6 +96,9 @@ void brood_object_free(brood_value value)
         break;
     case BROOD_PROCESS:
         brood_process_free(value.as.object);
+        break;
+    case BROOD_QUEUE:
+        brood_queue_free(value.as.object);
         break;
     default:
         if (brood_heap_kind_of(value.kind) != NULL) {

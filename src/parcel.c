@@ -10,6 +10,7 @@
 #include "heap.h"
 #include "object.h"
 #include "process_object.h"
+#include "queue.h"
 
 /* ---- handles ---- */
 
@@ -232,6 +233,33 @@ static int add_shared(brood_parcel *parcel, brood_parcel_item *item)
     return rc;
 }
 
+/* The handles are the queue's. Which of them there are is the system's. */
+static int add_queue(brood_parcel *parcel, brood_parcel_item *item)
+{
+    brood_queue *queue = item->object.as.object;
+    brood_os_handle handles[BROOD_QUEUE_HANDLES];
+    brood_value places[BROOD_QUEUE_HANDLES];
+    unsigned char *id = brood_arena_alloc(&parcel->arena, BROOD_SEGMENT_ID);
+    int rc = id != NULL ? brood_queue_handles(queue, handles)
+                        : brood_fail_nomem("a reference to a queue");
+
+    for (size_t i = 0; rc == 0 && i < BROOD_QUEUE_HANDLES; i++) {
+        places[i] = brood_none();
+        if (handles[i] != BROOD_NO_HANDLE) {
+            places[i] = brood_uint(parcel->handle_count);
+            rc = add_handle(parcel, handles[i]);
+        }
+    }
+    if (rc == 0) {
+        memcpy(id, queue->segment->id, BROOD_SEGMENT_ID);
+        const brood_value fields[] = {brood_str("queue"), next_number(parcel),
+                                      places[0],          places[1],
+                                      places[2],          brood_bytes(id, BROOD_SEGMENT_ID)};
+        rc = make_id(parcel, item, fields, sizeof fields / sizeof fields[0]);
+    }
+    return rc;
+}
+
 static int add_object(brood_parcel *parcel, brood_parcel_item *item)
 {
     switch (item->object.kind) {
@@ -243,6 +271,8 @@ static int add_object(brood_parcel *parcel, brood_parcel_item *item)
         return add_native(parcel, item);
     case BROOD_PROCESS:
         return add_process(parcel, item);
+    case BROOD_QUEUE:
+        return add_queue(parcel, item);
     default:
         if (brood_heap_kind_of(item->object.kind) != NULL) {
             return add_shared(parcel, item);

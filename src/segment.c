@@ -88,6 +88,11 @@ int64_t brood_segment_pid(const brood_segment *segment, uint32_t word)
         (word & BROOD_PROCESS_BITS)) {
         return 0;
     }
+    return brood_segment_row_pid(segment, number);
+}
+
+int64_t brood_segment_row_pid(const brood_segment *segment, uint32_t number)
+{
     return (int64_t)(brood_word64_load(&row_of(segment, number)->stamp) >> 32);
 }
 

@@ -153,6 +153,9 @@ bool brood_segment_word_is_dead(const brood_segment *segment, uint32_t word);
 /// brood_segment_pid returns the number of the process that wrote a lock word; 0: not known any more.
 int64_t brood_segment_pid(const brood_segment *segment, uint32_t word);
 
+/// brood_segment_row_pid returns the number of the process that has a row, or had it last; 0: nobody.
+int64_t brood_segment_row_pid(const brood_segment *segment, uint32_t row);
+
 /* ---- sleeping on the segment's words ---- */
 
 /// brood_segment_sleep sleeps as long as `*word` is `value` and nobody wakes it, until the deadline,

@@ -12,6 +12,7 @@
 #include "lock.h"
 #include "object.h"
 #include "process_object.h"
+#include "queue.h"
 
 /* ---- the fields of an id, see parcel.c ---- */
 
@@ -170,6 +171,33 @@ static int load_lock(brood_unparcel *unparcel, brood_value id, brood_value *obje
     return load_shared(unparcel, id, &brood_lock_kind, object);
 }
 
+/* The handles are needed unless the queue is here already. */
+static int load_queue(brood_unparcel *unparcel, brood_value id, brood_value *object)
+{
+    const brood_view segment = brood_as_view(brood_value_at(id, 5));
+    brood_os_handle none[BROOD_QUEUE_HANDLES];
+    brood_os_handle *handles[BROOD_QUEUE_HANDLES];
+    brood_queue *queue = NULL;
+    int rc = 0;
+
+    if (segment.size != BROOD_SEGMENT_ID) {
+        return fail_malformed(id);
+    }
+    for (size_t i = 0; rc == 0 && i < BROOD_QUEUE_HANDLES; i++) {
+        const brood_value place = brood_value_at(id, 2 + i);
+        none[i] = BROOD_NO_HANDLE;
+        handles[i] = &none[i];
+        rc = place.kind != BROOD_NONE ? find_handle(unparcel, place, &handles[i]) : 0;
+    }
+    if (rc == 0) {
+        rc = brood_queue_load(&queue, segment.data, handles);
+    }
+    if (rc == 0) {
+        *object = brood_object_(BROOD_QUEUE, queue);
+    }
+    return rc;
+}
+
 /* ---- all ---- */
 
 typedef struct loader_of_kind {
@@ -184,6 +212,7 @@ static const loader_of_kind kinds[] = {
     {"handle", BROOD_HANDLE, 3, load_handle},
     {"process", BROOD_PROCESS, 6, load_process},
     {"lock", BROOD_LOCK, 6, load_lock},
+    {"queue", BROOD_QUEUE, 6, load_queue},
 };
 
 static int reserve_object(brood_unparcel *unparcel)

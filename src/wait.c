@@ -12,6 +12,7 @@
 #include "fault.h"
 #include "object.h"
 #include "process_object.h"
+#include "queue.h"
 #include "waiter.h"
 
 #define SMALL_COUNT 8 /* items that are waited for without allocating */
@@ -34,6 +35,7 @@ typedef struct wait_list {
     watch *watches;
     brood_os_waker *waker;
     size_t hints;    /* things to look at now and again */
+    bool shared;     /* some are raised by processes that may die on the way: look each slice */
     int64_t look_ns; /* how soon */
     brood_os_waitable small_things[SMALL_COUNT];
     watch small_watches[SMALL_COUNT];
@@ -69,6 +71,8 @@ static int watch_object(brood_value object, watch *ours, brood_os_waitable *thin
         return brood_connection_watch(object.as.object, &ours->waiter, thing);
     case BROOD_PROCESS:
         return watch_process(object.as.object, ours, thing);
+    case BROOD_QUEUE:
+        return brood_queue_watch(object.as.object, thing);
     case BROOD_HANDLE:
         thing->handle = (brood_os_handle)object.as.i64;
         return 0;
@@ -86,6 +90,9 @@ static bool confirm(wait_list *list, size_t index)
 
     if (object.kind == BROOD_CONNECTION) {
         return brood_connection_confirm(object.as.object);
+    }
+    if (object.kind == BROOD_QUEUE) {
+        return brood_queue_confirm(object.as.object);
     }
     if (object.kind == BROOD_PROCESS && thing->hint && !brood_process_is_over(object.as.object)) {
         list->watches[index].spent = true;
@@ -112,6 +119,7 @@ static int look_at_all(wait_list *list, bool *found, bool *open)
     *found = false;
     *open = false;
     list->hints = 0;
+    list->shared = false;
     for (size_t i = 0; i < list->count; i++) {
         brood_os_waitable *thing = &list->things[i];
         const int rc = watch_object(list->items[i].object, &list->watches[i], thing);
@@ -124,6 +132,7 @@ static int look_at_all(wait_list *list, bool *found, bool *open)
             thing->handle = BROOD_NO_HANDLE;
         } else {
             list->hints += thing->hint;
+            list->shared = list->shared || list->items[i].object.kind == BROOD_QUEUE;
             *open = *open || thing->handle != BROOD_NO_HANDLE;
         }
     }
@@ -150,7 +159,7 @@ static int64_t next_look(wait_list *list, int64_t deadline_ns)
     int64_t look;
 
     if (list->hints == 0 || deadline_ns == BROOD_DEADLINE_PASSED) {
-        return deadline_ns;
+        return list->shared ? brood_deadline_slice(deadline_ns) : deadline_ns;
     }
     look = brood_os_now() + list->look_ns;
     list->look_ns = list->look_ns < LOOK_NS / 2 ? list->look_ns * 2 : LOOK_NS;
@@ -290,6 +299,8 @@ int brood_waitable_handle(brood_value object, brood_handle *out)
         return brood_connection_waitable(object.as.object, out);
     case BROOD_PROCESS:
         return waitable_of_process(object.as.object, out);
+    case BROOD_QUEUE:
+        return brood_queue_waitable(object.as.object, out);
     case BROOD_HANDLE:
         *out = (brood_handle)object.as.i64;
         return 0;

@@ -37,6 +37,7 @@ typedef struct brood_connection brood_connection;
 typedef struct brood_lock brood_lock;
 typedef struct brood_message brood_message;
 typedef struct brood_process brood_process;
+typedef struct brood_queue brood_queue;
 
 /// brood_function is the unit of work: any function of the program or of its shared libraries,
 /// `static` ones too. A child that does not have the library loads it from the file it came from.

@@ -26,7 +26,8 @@ typedef enum brood_kind {
     BROOD_CONNECTION,
     BROOD_HANDLE,
     BROOD_PROCESS,
-    BROOD_LOCK
+    BROOD_LOCK,
+    BROOD_QUEUE
 } brood_kind;
 
 /// brood_value is a small borrowed view of a value (24 bytes); copy it freely. Its fields are

@@ -10,6 +10,7 @@
 #include "message.h"
 #include "parcel.h"
 #include "process_object.h"
+#include "queue.h"
 #include "unparcel.h"
 
 int inside_send_raw(brood_connection *connection, const void *data, size_t size)
@@ -213,6 +214,61 @@ int inside_announce(brood_connection *connection, uint32_t handles, uint32_t fil
 uint32_t inside_filler_size(void)
 {
     return (uint32_t)(BROOD_OS_TICKET_SIZE > 0 ? BROOD_OS_TICKET_SIZE : BROOD_OS_READ_AHEAD);
+}
+
+int inside_memory_new(void **data, brood_handle *handle, size_t size)
+{
+    brood_os_section section;
+    const int rc = brood_os_section_create_sparse(&section, size, size);
+
+    if (rc == 0) {
+        *data = section.data;
+        *handle = section.handle;
+    }
+    return rc;
+}
+
+int inside_memory_open(void **data, brood_handle handle)
+{
+    brood_os_section section;
+    brood_os_handle copy = BROOD_NO_HANDLE;
+    int rc = brood_os_handle_duplicate(&copy, handle);
+
+    if (rc == 0) {
+        rc = brood_os_section_open(&section, copy);
+        if (rc) {
+            brood_os_handle_close(copy);
+        }
+    }
+    if (rc == 0) {
+        *data = section.data;
+    }
+    return rc;
+}
+
+void inside_memory_close(void *data, brood_handle handle, size_t size)
+{
+    brood_os_section section = {handle, data, size};
+
+    brood_os_section_close(&section);
+}
+
+size_t inside_queue_granules(brood_queue *queue)
+{
+    size_t count = 0;
+
+    (void)brood_queue_reap(queue);
+    for (uint32_t i = 0; i < queue->granules; i++) {
+        count += brood_word_load(&queue->states[i]) != 0;
+    }
+    return count;
+}
+
+size_t inside_queue_strip_left(const brood_queue *queue)
+{
+    const size_t units = BROOD_QUEUE_STRIP / BROOD_QUEUE_UNIT;
+
+    return units - 1 - brood_queue_unit(brood_word64_load(&queue->shared->put.tail)) % units;
 }
 
 void inside_distrust(brood_connection *connection)

@@ -62,6 +62,20 @@ int inside_pack(inside_parcel *out, brood_value value);
 /// inside_unpack reads bytes as if they had come with duplicates of the parcel's handles.
 int inside_unpack(brood_message **out, const inside_parcel *parcel, const void *data, size_t size);
 
+/// inside_memory_new makes shared memory, whose handle may be sent, until inside_memory_close.
+int inside_memory_new(void **data, brood_handle *handle, size_t size);
+void inside_memory_close(void *data, brood_handle handle, size_t size);
+
+/// inside_memory_open finds it behind a handle that came; for as long as this process lives.
+int inside_memory_open(void **data, brood_handle handle);
+
+/// inside_queue_granules returns how many granules of a queue's memory are used, after what the dead
+/// have left was swept.
+size_t inside_queue_granules(brood_queue *queue);
+
+/// inside_queue_strip_left returns how many units of 8 bytes the strip has left in which a queue ends.
+size_t inside_queue_strip_left(const brood_queue *queue);
+
 /// inside_distrust makes the other end a stranger's.
 void inside_distrust(brood_connection *connection);
 

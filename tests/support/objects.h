@@ -20,11 +20,16 @@ struct Freer {
     {
         brood_message_free(message);
     }
+    void operator()(brood_queue *queue) const
+    {
+        brood_queue_free(queue);
+    }
 };
 
 using Process = std::unique_ptr<brood_process, Freer>;
 using Connection = std::unique_ptr<brood_connection, Freer>;
 using Message = std::unique_ptr<brood_message, Freer>;
+using Queue = std::unique_ptr<brood_queue, Freer>;
 
 /// How long a test waits for what has to happen.
 constexpr int64_t kSoon = 60000;
@@ -58,6 +63,29 @@ inline std::pair<Connection, Connection> Pipe(brood_direction direction = BROOD_
     const int rc = brood_pipe(&first, &second, direction);
     return rc == 0 ? std::make_pair(Connection(first), Connection(second))
                    : std::pair<Connection, Connection>();
+}
+
+/// NewQueue makes one, or gives an empty pointer. 0 is the default.
+inline Queue NewQueue(size_t maxsize = 0, size_t capacity = 0, bool joinable = false)
+{
+    brood_queue_options options = BROOD_OPTIONS_INIT(queue);
+    brood_queue *raw = nullptr;
+    options.maxsize = maxsize;
+    options.capacity = capacity;
+    options.joinable = joinable;
+    return Queue(brood_queue_new(&raw, &options) == 0 ? raw : nullptr);
+}
+
+/// GetBytes takes the next message as text, or "error: ..." in words.
+inline std::string GetBytes(brood_queue *queue, int64_t timeout_ms = kSoon)
+{
+    brood_message *raw = nullptr;
+    if (brood_queue_get_bytes(queue, &raw, timeout_ms)) {
+        return std::string("error: ") + brood_last_error()->message;
+    }
+    const Message message(raw);
+    const brood_view view = brood_as_view(brood_message_value(raw));
+    return std::string(static_cast<const char *>(view.data), view.size);
 }
 
 /// ReceiveBytes returns the next message as text, or "error: ..." in words.
