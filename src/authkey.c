@@ -90,13 +90,13 @@ int brood_authkey_renew(void)
 {
     int rc = 0;
 
-    brood_lock(BROOD_LOCK_AUTHKEY);
+    brood_locks_take(BROOD_LOCK_AUTHKEY);
     if (kept != NULL) {
         sodium_memzero(kept->key, sizeof kept->key);
         kept->size = 0;
         rc = fill(kept);
     }
-    brood_unlock(BROOD_LOCK_AUTHKEY);
+    brood_locks_give(BROOD_LOCK_AUTHKEY);
     return rc;
 }
 

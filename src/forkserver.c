@@ -36,12 +36,12 @@ static brood_os_server *take_out(const brood_os_server *which)
 {
     brood_os_server *taken = NULL;
 
-    brood_lock(BROOD_LOCK_FORKSERVER);
+    brood_locks_take(BROOD_LOCK_FORKSERVER);
     if (which == NULL || forkserver.now == which) {
         taken = forkserver.now;
         forkserver.now = NULL;
     }
-    brood_unlock(BROOD_LOCK_FORKSERVER);
+    brood_locks_give(BROOD_LOCK_FORKSERVER);
     return taken;
 }
 
@@ -74,7 +74,7 @@ static int hold(brood_os_server **out, brood_os_handle *control)
     brood_os_server *parents = NULL;
     int rc = 0;
 
-    brood_lock(BROOD_LOCK_FORKSERVER);
+    brood_locks_take(BROOD_LOCK_FORKSERVER);
     if (forkserver.now != NULL && forkserver.generation != brood_generation()) {
         parents = forkserver.now;
         forkserver.now = NULL;
@@ -86,7 +86,7 @@ static int hold(brood_os_server **out, brood_os_handle *control)
     if (rc == 0) {
         *out = brood_os_server_ref(forkserver.now);
     }
-    brood_unlock(BROOD_LOCK_FORKSERVER);
+    brood_locks_give(BROOD_LOCK_FORKSERVER);
     brood_os_server_free(parents);
     return rc;
 }
@@ -98,13 +98,13 @@ static int copy_preload(brood_value **out, size_t *count)
 {
     brood_value *values;
 
-    brood_lock(BROOD_LOCK_FORKSERVER);
+    brood_locks_take(BROOD_LOCK_FORKSERVER);
     *count = forkserver.preload_count;
     values = BROOD_ALLOC(malloc((*count + 1) * sizeof *values));
     for (size_t i = 0; values != NULL && i < *count; i++) {
         values[i] = brood_function_value(forkserver.preload[i]);
     }
-    brood_unlock(BROOD_LOCK_FORKSERVER);
+    brood_locks_give(BROOD_LOCK_FORKSERVER);
     *out = values;
     return values != NULL ? 0 : brood_fail_nomem("the preload functions");
 }
@@ -225,11 +225,11 @@ int brood_set_forkserver_preload(const brood_function *functions, size_t count)
         }
         memcpy(copy, functions, count * sizeof(brood_function));
     }
-    brood_lock(BROOD_LOCK_FORKSERVER);
+    brood_locks_take(BROOD_LOCK_FORKSERVER);
     before = forkserver.preload;
     forkserver.preload = copy;
     forkserver.preload_count = count;
-    brood_unlock(BROOD_LOCK_FORKSERVER);
+    brood_locks_give(BROOD_LOCK_FORKSERVER);
     free(before);
     brood_forkserver_let_go();
     return 0;
