@@ -85,7 +85,7 @@ uint64_t brood_os_self_stamp(void)
     uint64_t stamp = brood_word64_load(&known);
 
     if (stamp >> 32 != pid) { /* the first time, or the first time in a forked child */
-        stamp = pid << 32 | (uint32_t)born_of((int64_t)pid);
+        stamp = pid << 32 | (uint32_t)brood_posix_born((int64_t)pid);
         brood_word64_store(&known, stamp);
     }
     return stamp;

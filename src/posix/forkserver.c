@@ -337,7 +337,7 @@ static int ask(brood_os_process *process, const brood_os_start *start,
 int brood_posix_server_start(brood_os_process *out, const brood_os_start *start)
 {
     brood_os_process process = BROOD_OS_PROCESS_NONE;
-    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, 0, -1};
+    brood_posix_parcel parcel = {BROOD_POSIX_REPORT_CHANNEL, 0, -1, false};
     int pair[2] = {-1, -1};
     bool asked = false;
     int rc = brood_posix_pair(pair);
