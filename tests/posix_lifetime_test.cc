@@ -516,7 +516,11 @@ int HasTheFirstOfANamespace(brood_call *call)
         side.Tell(-kSkip);
         return side.rc;
     }
-    side.Has(Spin);
+    if (!side.Has(Spin) && side.rc == BROOD_ENOTSUP) { /* it has to be told its number */
+        side.rc = 0;
+        side.Tell(-kSkip);
+        return 0;
+    }
     side.Has(Spin);
     for (const Process &child : side.children) {
         side.Tell(brood_process_pid(child.get()) + 1000000);

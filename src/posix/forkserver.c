@@ -311,7 +311,7 @@ static int make_report(brood_os_process *process, brood_posix_parcel *parcel)
         parcel->report = BROOD_POSIX_REPORT_MEMORY;
         rc = brood_posix_report_touch(parcel->report_fd);
     }
-    return rc == BROOD_ENOTSUP ? 0 : rc;
+    return rc == BROOD_ENOTSUP ? brood_posix_served_open(process) : rc;
 }
 
 /* `*asked`: there may be a child. */

@@ -295,8 +295,12 @@ void brood_posix_served_collect(brood_os_process *process, brood_os_status *out)
 /// brood_posix_served_signal sends it a signal; 0 also if it has ended.
 int brood_posix_served_signal(const brood_os_process *process, int signum);
 
+/// brood_posix_served_open makes ready to read what comes over the channel, without a descriptor of
+/// the process.
+int brood_posix_served_open(brood_os_process *process);
+
 /// brood_posix_served_report takes the report of one without a process descriptor.
-void brood_posix_served_report(brood_os_process *process, brood_buffer *out);
+int brood_posix_served_report(brood_os_process *process, brood_buffer *out);
 
 /// brood_posix_served_close frees what belongs to it.
 void brood_posix_served_close(brood_os_process *process);

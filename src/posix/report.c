@@ -519,8 +519,7 @@ int brood_os_process_report(brood_os_process *process, brood_buffer *out)
 
     *out = BROOD_BUFFER_NONE;
     if (process->server != NULL && process->report == NULL) {
-        brood_posix_served_report(process, out);
-        return 0;
+        return brood_posix_served_report(process, out);
     }
     if (process->report == NULL) {
         return brood_posix_report_next((int)process->sentinel, out, &status, &found);

@@ -4,6 +4,7 @@
 #include "posix.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -73,30 +74,42 @@ static bool await_status(const brood_os_process *process, int *status)
 
 /* ---- without: everything comes over the channel ---- */
 
-/* Keeps the report and returns true with the status, or false at the end without one. */
-static bool read_channel(brood_os_process *process, int *status, bool *end)
+/* A report that came before the status. */
+typedef struct left {
+    brood_buffer report;
+    brood_failure failure; /* error 0: it could be read, or there is none */
+    char words[BROOD_WORDS_SIZE];
+} left;
+
+int brood_posix_served_open(brood_os_process *process)
 {
+    process->left = BROOD_ALLOC(calloc(1, sizeof(left)));
+    return process->left != NULL ? 0 : brood_fail_nomem("the report of a process");
+}
+
+/* Keeps the report and returns true with the status, or false at the end without one. */
+static bool read_channel(const brood_os_process *process, int *status, bool *end)
+{
+    left *kept = process->left;
     char found = 'r';
 
     while (found == 'r') {
         brood_buffer report = BROOD_BUFFER_NONE;
-        brood_buffer *kept;
         const int rc = brood_posix_report_next((int)process->sentinel, &report, status, &found);
-        if (rc == 0 && report.size > 0 && process->left == NULL) {
-            kept = malloc(sizeof *kept);
-            process->left = kept;
-            if (kept != NULL) {
-                *kept = report;
-                report = BROOD_BUFFER_NONE;
-            }
+        if (rc) {
+            kept->failure = *brood_last_error();
+            (void)snprintf(kept->words, sizeof kept->words, "%s", kept->failure.message);
+            kept->failure.message = kept->words;
+        } else if (found == 'r') {
+            brood_buffer_release(&kept->report);
+            kept->report = report;
         }
-        brood_buffer_release(&report);
     }
     *end = found == 0;
     return found == 's';
 }
 
-static bool read_status(brood_os_process *process, int *status)
+static bool read_status(const brood_os_process *process, int *status)
 {
     const int64_t limit = brood_os_now() + PATIENCE_NS;
     struct pollfd one = {(int)process->sentinel, POLLIN, 0};
@@ -113,15 +126,16 @@ static bool read_status(brood_os_process *process, int *status)
     return true;
 }
 
-void brood_posix_served_report(brood_os_process *process, brood_buffer *out)
+int brood_posix_served_report(brood_os_process *process, brood_buffer *out)
 {
-    brood_buffer *kept = process->left;
+    left *kept = process->left;
 
-    if (kept != NULL) {
-        *out = *kept;
-        free(kept);
-        process->left = NULL;
+    if (kept == NULL) {
+        return 0;
     }
+    *out = kept->report;
+    kept->report = BROOD_BUFFER_NONE;
+    return kept->failure.error != 0 ? brood_fail_as(&kept->failure) : 0;
 }
 
 /* ---- both ---- */
@@ -138,10 +152,13 @@ void brood_posix_served_collect(brood_os_process *process, brood_os_status *out)
 
 void brood_posix_served_close(brood_os_process *process)
 {
-    brood_buffer left = BROOD_BUFFER_NONE;
+    left *kept = process->left;
 
-    brood_posix_served_report(process, &left);
-    brood_buffer_release(&left);
+    if (kept != NULL) {
+        brood_buffer_release(&kept->report);
+        free(kept);
+        process->left = NULL;
+    }
     brood_os_server_free(process->server);
     process->server = NULL;
 }
