@@ -57,6 +57,9 @@ int main(int argc, char **argv)
     if (argc > 1 && std::strcmp(argv[1], raw::kExitMode) == 0) {
         return 0;
     }
+    if (argc > 1 && std::strcmp(argv[1], raw::kZygoteMode) == 0) {
+        return raw::Zygote(argc, argv);
+    }
     if (argc > 1 && std::strcmp(argv[1], raw::kPeerMode) == 0) {
         return RawPeer(argc, argv);
     }

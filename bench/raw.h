@@ -10,12 +10,14 @@
 namespace raw {
 
 /* The first argument of this program when it is a counterpart. */
-constexpr const char *kExitMode = "--raw-exit"; /* ends at once */
-constexpr const char *kPeerMode = "--raw-peer"; /* the other end of a channel, see Peer */
+constexpr const char *kExitMode = "--raw-exit";     /* ends at once */
+constexpr const char *kZygoteMode = "--raw-zygote"; /* forks on request, see AskZygoteAndWait */
+constexpr const char *kPeerMode = "--raw-peer";     /* the other end of a channel, see Peer */
 
 /// What the calls behind this header are, for the reports.
 extern const char *const kSpawnIs;
-extern const char *const kForkIs; /* null where processes do not fork */
+extern const char *const kForkIs;   /* null where processes do not fork */
+extern const char *const kZygoteIs; /* null there, too */
 extern const char *const kChannelIs;
 extern const char *const kWaitIs;
 
@@ -24,6 +26,13 @@ void RunAndWait();
 
 /// ForkAndWait makes a copy of this program that ends at once, and waits for its end.
 void ForkAndWait();
+
+/// AskZygoteAndWait lets a small process, this program in kZygoteMode, make a copy of itself that
+/// ends at once, and waits until it says so. It is started with the first call.
+void AskZygoteAndWait();
+
+/// Zygote is what it does.
+int Zygote(int argc, char **argv);
 
 using Channel = intptr_t;
 
@@ -34,10 +43,10 @@ bool ReadAll(Channel channel, void *data, size_t size);
 /// ReadSome reads 1 to `size` bytes, 0 at the end of the stream.
 size_t ReadSome(Channel channel, void *data, size_t size);
 
-/// Peer is this program, started as: kPeerMode, the channel's number, `arguments`.
+/// Peer is this program, started as: `mode`, the channel's number, `arguments`.
 class Peer {
   public:
-    explicit Peer(const std::vector<std::string> &arguments);
+    explicit Peer(const std::vector<std::string> &arguments, const char *mode = kPeerMode);
     Peer(const Peer &) = delete;
     Peer &operator=(const Peer &) = delete;
     ~Peer(); /* closes the channel and waits for the peer's end */

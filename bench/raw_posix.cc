@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 
@@ -21,6 +22,7 @@ namespace raw {
 
 const char *const kSpawnIs = "posix_spawn + waitpid of the same program";
 const char *const kForkIs = "fork + waitpid";
+const char *const kZygoteIs = "a byte to a small process, which does fork + waitpid, and one back";
 const char *const kChannelIs = "read and write on a socketpair";
 const char *const kWaitIs = "poll on the same descriptors";
 
@@ -136,11 +138,11 @@ bool ReadAll(Channel channel, void *data, size_t size)
     return true;
 }
 
-Peer::Peer(const std::vector<std::string> &arguments)
+Peer::Peer(const std::vector<std::string> &arguments, const char *mode)
 {
     constexpr int kChild = 3;
     int ends[2];
-    std::vector<std::string> all = {ThisProgram(), kPeerMode, std::to_string(kChild)};
+    std::vector<std::string> all = {ThisProgram(), mode, std::to_string(kChild)};
     all.insert(all.end(), arguments.begin(), arguments.end());
     posix_spawn_file_actions_t actions;
     Check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "socketpair");
@@ -161,6 +163,32 @@ Peer::~Peer()
 {
     close(static_cast<int>(channel_));
     Wait(static_cast<pid_t>(process_));
+}
+
+void AskZygoteAndWait()
+{
+    static const Peer zygote({}, kZygoteMode);
+    char byte = 'f';
+    WriteAll(zygote.channel(), &byte, 1);
+    Check(ReadAll(zygote.channel(), &byte, 1) && byte == 0, "the zygote");
+}
+
+int Zygote(int argc, char **argv)
+{
+    const Channel channel = argc > 2 ? std::atoll(argv[2]) : -1;
+    char byte = 0;
+    while (ReadAll(channel, &byte, 1)) {
+        int status = 1;
+        const pid_t pid = fork();
+        if (pid == 0) {
+            _exit(0);
+        }
+        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        }
+        byte = status == 0 ? 0 : 1;
+        WriteAll(channel, &byte, 1);
+    }
+    return 0;
 }
 
 std::string OutputOf(const std::string &command)

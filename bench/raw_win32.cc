@@ -10,6 +10,7 @@ namespace raw {
 
 const char *const kSpawnIs = "CreateProcess + WaitForSingleObject of the same program";
 const char *const kForkIs = nullptr;
+const char *const kZygoteIs = nullptr;
 const char *const kChannelIs = "ReadFile and WriteFile on a named pipe";
 const char *const kWaitIs = "WaitForMultipleObjects on the same handles, 64 by 64";
 
@@ -80,6 +81,15 @@ void ForkAndWait()
 {
 }
 
+void AskZygoteAndWait()
+{
+}
+
+int Zygote(int, char **)
+{
+    return 2;
+}
+
 void WriteAll(Channel channel, const void *data, size_t size)
 {
     const char *next = static_cast<const char *>(data);
@@ -116,11 +126,11 @@ bool ReadAll(Channel channel, void *data, size_t size)
     return true;
 }
 
-Peer::Peer(const std::vector<std::string> &arguments)
+Peer::Peer(const std::vector<std::string> &arguments, const char *mode)
 {
     HANDLE ends[2];
     MakePipe(ends);
-    std::vector<std::string> all = {kPeerMode, std::to_string(reinterpret_cast<intptr_t>(ends[1]))};
+    std::vector<std::string> all = {mode, std::to_string(reinterpret_cast<intptr_t>(ends[1]))};
     all.insert(all.end(), arguments.begin(), arguments.end());
     process_ = reinterpret_cast<intptr_t>(Spawn(all, true));
     CloseHandle(ends[1]);

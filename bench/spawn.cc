@@ -76,7 +76,8 @@ void BenchSpawn(Bench &bench)
 {
     const Method spawn = {BROOD_SPAWN, raw::kSpawnIs, raw::RunAndWait, 1.2};
     const Method fork = {BROOD_FORK, raw::kForkIs, raw::ForkAndWait, 1.3};
-    for (const Method &method : {spawn, fork}) {
+    const Method server = {BROOD_FORKSERVER, raw::kZygoteIs, raw::AskZygoteAndWait, 1.4};
+    for (const Method &method : {spawn, fork, server}) {
         if (method.limit_is != nullptr) {
             StartWith(bench, method, "10 MiB", size_t{10} << 20);
             StartWith(bench, method, "1 GiB", size_t{1} << 30);
