@@ -241,7 +241,7 @@ static int enter(brood_segment *segment, brood_queue **fresh,
                  brood_os_handle *handles[BROOD_QUEUE_HANDLES], brood_queue **out)
 {
     brood_queue *queue = segment->user;
-    layout where;
+    layout where = {0};
     int rc = 0;
 
     if (queue == NULL) {
