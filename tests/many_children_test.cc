@@ -73,6 +73,12 @@ OVER_METHODS(ManyChildrenBy);
 
 TEST_P(ManyChildrenBy, CostOneHandleEach)
 {
+    {
+        Crowd first(1); /* a fork server stays from then on */
+        ASSERT_EQ(1u, first.children.size()) << LastWords();
+        first.LetGo();
+        EXPECT_EQ(0, Result(first.children[0])) << LastWords();
+    }
     for (const size_t count : {1u, 10u}) {
         const size_t before = OpenHandles();
         Crowd crowd(count);
