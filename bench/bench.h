@@ -70,7 +70,11 @@ void Must(int rc, const char *what);
 void BenchSpawn(Bench &bench);
 void BenchConnection(Bench &bench);
 void BenchWait(Bench &bench);
+void BenchMemory(Bench &bench);
 void BenchCodec(Bench &bench);
+
+/// TakeMemories is what RawPeer does for BenchMemory.
+void TakeMemories(intptr_t channel, size_t size);
 
 /// RawPeer is what this program does when it is started as the other end of a raw channel.
 int RawPeer(int argc, char **argv);

@@ -339,6 +339,8 @@ int RawPeer(int argc, char **argv)
     raw::PinTo(cpu < 0 ? std::vector<int>{} : std::vector<int>{cpu});
     if (std::strcmp(argv[3], "echo") == 0) {
         RawEcho(channel, size);
+    } else if (std::strcmp(argv[3], "memory") == 0) {
+        TakeMemories(channel, size);
     } else {
         RawSink(channel, size);
     }

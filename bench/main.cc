@@ -40,6 +40,7 @@ int Run(const Settings &settings)
         BenchSpawn(bench);
         BenchConnection(bench);
         BenchWait(bench);
+        BenchMemory(bench);
         BenchCodec(bench);
         bench.WriteJson();
     } catch (const std::exception &problem) {

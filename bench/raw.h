@@ -20,6 +20,8 @@ extern const char *const kForkIs;   /* null where processes do not fork */
 extern const char *const kZygoteIs; /* null there, too */
 extern const char *const kChannelIs;
 extern const char *const kWaitIs;
+extern const char *const kMemoryIs;
+extern const char *const kPassIs;
 
 /// RunAndWait starts this program in kExitMode and waits for its end.
 void RunAndWait();
@@ -43,6 +45,27 @@ bool ReadAll(Channel channel, void *data, size_t size);
 /// ReadSome reads 1 to `size` bytes, 0 at the end of the stream.
 size_t ReadSome(Channel channel, void *data, size_t size);
 
+/// Memory is shared memory without a name, all of it there.
+class Memory {
+  public:
+    explicit Memory(size_t size);
+    Memory(const Memory &) = delete;
+    Memory &operator=(const Memory &) = delete;
+    ~Memory();
+    intptr_t handle() const
+    {
+        return handle_;
+    }
+
+  private:
+    intptr_t handle_;
+    void *data_;
+    size_t size_;
+};
+
+/// TakeMemory receives shared memory, maps it, and lets it go again; false at the end of the stream.
+bool TakeMemory(Channel channel, size_t size);
+
 /// Peer is this program, started as: `mode`, the channel's number, `arguments`.
 class Peer {
   public:
@@ -50,6 +73,9 @@ class Peer {
     Peer(const Peer &) = delete;
     Peer &operator=(const Peer &) = delete;
     ~Peer(); /* closes the channel and waits for the peer's end */
+
+    /// Give sends shared memory.
+    void Give(const class Memory &memory) const;
 
     Channel channel() const
     {

@@ -4,8 +4,10 @@
 #include <poll.h>
 #include <sched.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +27,8 @@ const char *const kForkIs = "fork + waitpid";
 const char *const kZygoteIs = "a byte to a small process, which does fork + waitpid, and one back";
 const char *const kChannelIs = "read and write on a socketpair";
 const char *const kWaitIs = "poll on the same descriptors";
+const char *const kMemoryIs = "memfd_create + fallocate + mmap, and back";
+const char *const kPassIs = "SCM_RIGHTS, fstat, mmap and munmap there, a byte back";
 
 namespace {
 
@@ -189,6 +193,83 @@ int Zygote(int argc, char **argv)
         WriteAll(channel, &byte, 1);
     }
     return 0;
+}
+
+namespace {
+
+/* What memfd_create is on Linux, by hand elsewhere. */
+int OpenMemory()
+{
+#if defined(MFD_CLOEXEC)
+    return memfd_create("raw", MFD_CLOEXEC);
+#else
+    const std::string name = "/brood-bench-" + std::to_string(getpid());
+    const int fd = shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
+    shm_unlink(name.c_str());
+    return fd;
+#endif
+}
+
+/* The message, and room for one descriptor beside it. */
+struct Carrier {
+    char byte = 0;
+    iovec bytes = {&byte, 1};
+    alignas(cmsghdr) char room[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message = {};
+    Carrier()
+    {
+        message.msg_iov = &bytes;
+        message.msg_iovlen = 1;
+        message.msg_control = room;
+        message.msg_controllen = sizeof room;
+    }
+};
+
+} // namespace
+
+Memory::Memory(size_t size) : handle_(OpenMemory()), size_(size)
+{
+    const int fd = static_cast<int>(handle_);
+    Check(fd >= 0, "memfd_create");
+    Check((errno = posix_fallocate(fd, 0, static_cast<off_t>(size))) == 0, "posix_fallocate");
+    data_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    Check(data_ != MAP_FAILED, "mmap");
+}
+
+Memory::~Memory()
+{
+    munmap(data_, size_);
+    close(static_cast<int>(handle_));
+}
+
+void Peer::Give(const Memory &memory) const
+{
+    const int fd = static_cast<int>(memory.handle());
+    Carrier carrier;
+    cmsghdr *head = CMSG_FIRSTHDR(&carrier.message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(head), &fd, sizeof fd);
+    Check(sendmsg(static_cast<int>(channel_), &carrier.message, 0) == 1, "sendmsg");
+}
+
+bool TakeMemory(Channel channel, size_t size)
+{
+    Carrier carrier;
+    struct stat facts;
+    int fd = -1;
+    if (recvmsg(static_cast<int>(channel), &carrier.message, MSG_CMSG_CLOEXEC) != 1) {
+        return false;
+    }
+    Check(CMSG_FIRSTHDR(&carrier.message) != nullptr, "recvmsg");
+    std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&carrier.message)), sizeof fd);
+    Check(fstat(fd, &facts) == 0 && facts.st_size >= static_cast<off_t>(size), "fstat");
+    void *data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    Check(data != MAP_FAILED, "mmap");
+    munmap(data, size);
+    close(fd);
+    return true;
 }
 
 std::string OutputOf(const std::string &command)

@@ -12,6 +12,8 @@ const char *const kSpawnIs = "CreateProcess + WaitForSingleObject of the same pr
 const char *const kForkIs = nullptr;
 const char *const kZygoteIs = nullptr;
 const char *const kChannelIs = "ReadFile and WriteFile on a named pipe";
+const char *const kMemoryIs = "CreateFileMapping + MapViewOfFile, and back";
+const char *const kPassIs = "DuplicateHandle, a view there and back, a byte back";
 const char *const kWaitIs = "WaitForMultipleObjects on the same handles, 64 by 64";
 
 namespace {
@@ -141,6 +143,46 @@ Peer::~Peer()
 {
     CloseHandle(AsHandle(channel_));
     Wait(AsHandle(process_));
+}
+
+Memory::Memory(size_t size) : size_(size)
+{
+    const uint64_t bytes = size;
+    const HANDLE section =
+        CreateFileMappingW(INVALID_HANDLE_VALUE, nullptr, PAGE_READWRITE,
+                           static_cast<DWORD>(bytes >> 32), static_cast<DWORD>(bytes), nullptr);
+    Check(section != nullptr, "CreateFileMapping");
+    handle_ = reinterpret_cast<intptr_t>(section);
+    data_ = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, size);
+    Check(data_ != nullptr, "MapViewOfFile");
+}
+
+Memory::~Memory()
+{
+    UnmapViewOfFile(data_);
+    CloseHandle(AsHandle(handle_));
+}
+
+void Peer::Give(const Memory &memory) const
+{
+    HANDLE there = nullptr;
+    Check(DuplicateHandle(GetCurrentProcess(), AsHandle(memory.handle()), AsHandle(process_),
+                          &there, 0, FALSE, DUPLICATE_SAME_ACCESS) != 0,
+          "DuplicateHandle");
+    WriteAll(channel_, &there, sizeof there);
+}
+
+bool TakeMemory(Channel channel, size_t size)
+{
+    HANDLE section = nullptr;
+    if (!ReadAll(channel, &section, sizeof section)) {
+        return false;
+    }
+    void *data = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, size);
+    Check(data != nullptr, "MapViewOfFile");
+    UnmapViewOfFile(data);
+    CloseHandle(section);
+    return true;
 }
 
 std::string OutputOf(const std::string &command)

@@ -96,9 +96,9 @@ static int save_for_result(void *user, brood_value object, brood_value *id)
         return brood_function_save(arena, object.as.function, id);
     }
     return brood_fail(BROOD_ETYPE,
-                      "a %s cannot be a result, which is read when this process has ended: send it "
+                      "%s cannot be a result, which is read when this process has ended: send it "
                       "over a connection",
-                      brood_kind_name(object.kind));
+                      brood_kind_a(object.kind));
 }
 
 int brood_return(brood_call *call, brood_value value)

@@ -8,7 +8,7 @@
 
 #define PATH_SIZE 4096
 #define FIELDS_MAX 16                     /* of a mount: 6, some optional ones, "-", 3 */
-#define LARGEST INT64_C(1000000000000000) /* microseconds: 30 years */
+#define LARGEST INT64_C(1000000000000000) /* microseconds: 30 years; bytes: more than there are */
 
 /* A piece of a text. */
 typedef struct piece {
@@ -151,16 +151,95 @@ static int64_t limit_v1(const brood_cgroup_files *files, const char *directory)
                       number_in(files, directory, "cpu.cfs_period_us"));
 }
 
+/* ---- one group's room for memory ---- */
+
+/* The number behind a name in a file of many lines, 0 if it is not there. */
+static int64_t counter_in(piece text, const char *name)
+{
+    piece line;
+    piece word = {"", 0};
+
+    while (cut(&text, &line, '\n')) {
+        if (cut(&line, &word, ' ') && is(word, name)) {
+            const int64_t number = read_number(line);
+            return number > 0 ? number : 0;
+        }
+    }
+    return 0;
+}
+
+/* What the group has in memory of files, which can be read again. */
+static int64_t cached_in(const brood_cgroup_files *files, const char *directory, bool v2)
+{
+    brood_buffer text = BROOD_BUFFER_NONE;
+    char path[PATH_SIZE];
+    int64_t cached = 0;
+    const int size = snprintf(path, sizeof path, "%s/memory.stat", directory);
+
+    if (size > 0 && (size_t)size < sizeof path && files->read(files->user, path, &text)) {
+        const piece all = {text.data, text.size};
+        cached = counter_in(all, v2 ? "active_file" : "total_active_file") +
+                 counter_in(all, v2 ? "inactive_file" : "total_inactive_file");
+    }
+    brood_buffer_release(&text);
+    return cached;
+}
+
+/* How much of the system's `swap` the group may use. Version 1 is taken to allow all. */
+static int64_t swap_for(const brood_cgroup_files *files, const char *directory, bool v2,
+                        int64_t swap)
+{
+    const int64_t most = v2 ? number_in(files, directory, "memory.swap.max") : -1;
+    int64_t used;
+
+    if (most < 0) {
+        return swap;
+    }
+    used = number_in(files, directory, "memory.swap.current");
+    used = used > 0 ? used : 0;
+    if (most <= used) {
+        return 0;
+    }
+    return most - used < swap ? most - used : swap;
+}
+
+static int64_t room_in(const brood_cgroup_files *files, const char *directory, bool v2,
+                       int64_t swap)
+{
+    const int64_t most = number_in(files, directory, v2 ? "memory.max" : "memory.limit_in_bytes");
+    int64_t used;
+    int64_t room;
+
+    if (most < 0) {
+        return 0;
+    }
+    used = number_in(files, directory, v2 ? "memory.current" : "memory.usage_in_bytes");
+    room = most - (used > 0 ? used : 0) + cached_in(files, directory, v2) +
+           swap_for(files, directory, v2, swap);
+    return room > 0 ? room : 1;
+}
+
 /* ---- where the groups are ---- */
 
 typedef struct search {
     const brood_cgroup_files *files;
+    const char *controller; /* whose groups are looked for */
+    int64_t swap;           /* see brood_cgroup_memory */
     bool v2;
     char group[PATH_SIZE];     /* of this process, as its list of groups says */
     char root[PATH_SIZE];      /* a mount: which group */
     char point[PATH_SIZE];     /* and where */
     char directory[PATH_SIZE]; /* of the group, or of one above */
 } search;
+
+/* What the group of `directory` itself is limited to; 0: to nothing. */
+static int64_t limit_of(const search *s)
+{
+    if (strcmp(s->controller, "memory") == 0) {
+        return room_in(s->files, s->directory, s->v2, s->swap);
+    }
+    return s->v2 ? limit_v2(s->files, s->directory) : limit_v1(s->files, s->directory);
+}
 
 /* Takes one line of the list of mounts, if it is where this kind of group is mounted. */
 static bool take_mount(search *s, piece line)
@@ -179,7 +258,7 @@ static bool take_mount(search *s, piece line)
         return false;
     }
     if (s->v2 ? !is(fields[dash + 1], "cgroup2")
-              : !is(fields[dash + 1], "cgroup") || !has_word(fields[dash + 3], "cpu")) {
+              : !is(fields[dash + 1], "cgroup") || !has_word(fields[dash + 3], s->controller)) {
         return false;
     }
     return copy_path(s->root, fields[3]) && copy_path(s->point, fields[4]);
@@ -233,8 +312,7 @@ static int64_t least_upwards(search *s)
 
     for (;;) {
         char *slash = strrchr(s->directory, '/');
-        least = smaller(least, s->v2 ? limit_v2(s->files, s->directory)
-                                     : limit_v1(s->files, s->directory));
+        least = smaller(least, limit_of(s));
         if (slash == NULL || (size_t)(slash - s->directory) < top) {
             return least;
         }
@@ -255,7 +333,7 @@ static bool take_group(search *s, piece line)
     s->v2 = is(number, "0") && controllers.size == 0;
     memcpy(s->group, line.at, line.size);
     s->group[line.size] = '\0';
-    return s->v2 || has_word(controllers, "cpu");
+    return s->v2 || has_word(controllers, s->controller);
 }
 
 static int64_t least_of_all(search *s, piece groups, piece mounts)
@@ -271,7 +349,7 @@ static int64_t least_of_all(search *s, piece groups, piece mounts)
     return least;
 }
 
-int64_t brood_cgroup_cpus(const brood_cgroup_files *files)
+static int64_t least_for(const brood_cgroup_files *files, const char *controller, int64_t swap)
 {
     brood_buffer groups = BROOD_BUFFER_NONE;
     brood_buffer mounts = BROOD_BUFFER_NONE;
@@ -281,6 +359,8 @@ int64_t brood_cgroup_cpus(const brood_cgroup_files *files)
     if (s != NULL && files->read(files->user, "/proc/self/cgroup", &groups) &&
         files->read(files->user, "/proc/self/mountinfo", &mounts)) {
         s->files = files;
+        s->controller = controller;
+        s->swap = swap;
         least =
             least_of_all(s, (piece){groups.data, groups.size}, (piece){mounts.data, mounts.size});
     }
@@ -288,4 +368,14 @@ int64_t brood_cgroup_cpus(const brood_cgroup_files *files)
     brood_buffer_release(&mounts);
     free(s);
     return least;
+}
+
+int64_t brood_cgroup_cpus(const brood_cgroup_files *files)
+{
+    return least_for(files, "cpu", 0);
+}
+
+int64_t brood_cgroup_memory(const brood_cgroup_files *files, int64_t swap)
+{
+    return least_for(files, "memory", swap);
 }

@@ -18,4 +18,9 @@ typedef struct brood_cgroup_files {
 /// above it may use, rounded up; 0 if none of them has a limit.
 int64_t brood_cgroup_cpus(const brood_cgroup_files *files);
 
+/// brood_cgroup_memory returns how many bytes more they may use, at least 1, when the system could
+/// swap `swap` bytes out; 0 if none of them has a limit. What files are kept in memory counts as
+/// free.
+int64_t brood_cgroup_memory(const brood_cgroup_files *files, int64_t swap);
+
 #endif

@@ -56,8 +56,7 @@ static int check_key(const brood_value *value)
     bool set = (value->flags & BROOD_VALUE_SET) != 0;
 
     if (value->kind == BROOD_DICT_KIND || (value->kind == BROOD_LIST_KIND && !set)) {
-        return brood_fail(BROOD_ETYPE, "a %s cannot be a key or in a set",
-                          brood_kind_name(value->kind));
+        return brood_fail(BROOD_ETYPE, "%s cannot be a key or in a set", brood_kind_a(value->kind));
     }
     return 0;
 }
@@ -223,8 +222,7 @@ static int encode_id_part(encoder *e, const brood_value *value)
     int rc = brood_value_check(value);
 
     if (rc == 0 && value->kind >= BROOD_LIST_KIND) {
-        rc =
-            brood_fail(BROOD_EINVAL, "an object's id has a %s in it", brood_kind_name(value->kind));
+        rc = brood_fail(BROOD_EINVAL, "an object's id has %s in it", brood_kind_a(value->kind));
     }
     if (rc == 0) {
         encode_leaf(e, value);
@@ -238,7 +236,7 @@ static int encode_persistent(encoder *e, const brood_value *value)
     int rc = 0;
 
     if (e->saver == NULL) {
-        return brood_fail(BROOD_ETYPE, "a %s cannot be sent here", brood_kind_name(value->kind));
+        return brood_fail(BROOD_ETYPE, "%s cannot be sent here", brood_kind_a(value->kind));
     }
     rc = e->saver->save(e->saver->user, *value, &id);
     if (rc == 0 && id.kind != BROOD_TUPLE_KIND) {

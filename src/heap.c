@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "error.h"
 #include "fault.h"
 #include "fork.h"
@@ -43,7 +44,7 @@ static uint64_t used_of(const brood_segment *segment)
 
 const brood_heap_kind *brood_heap_kind_of(uint32_t kind)
 {
-    static const brood_heap_kind *const kinds[] = {&brood_lock_kind};
+    static const brood_heap_kind *const kinds[] = {&brood_lock_kind, &brood_array_kind};
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if ((uint32_t)kinds[i]->kind == kind) {
@@ -458,8 +459,8 @@ void brood_heap_free(brood_heap_object *object)
     }
     if (object->maker == brood_generation()) {
         if (object->kind->busy(object->cell)) {
-            brood_log(BROOD_LOG_WARNING, "a %s is freed by its maker while somebody holds it",
-                      brood_kind_name((int)object->kind->kind));
+            brood_log(BROOD_LOG_WARNING, "%s is freed by its maker while somebody holds it",
+                      brood_kind_a((int)object->kind->kind));
         }
         give_cell(object->segment, object->offset);
     }
@@ -501,14 +502,14 @@ static int check_id(const brood_segment *segment, const brood_heap_kind *kind,
 
     if (id->offset < BROOD_CELL_UNIT || id->offset % BROOD_CELL_UNIT != 0 || id->offset >= used ||
         used - id->offset < sizeof(brood_cell)) {
-        return brood_fail(BROOD_EDECODE, "a %s lies outside of its shared memory",
-                          brood_kind_name((int)kind->kind));
+        return brood_fail(BROOD_EDECODE, "%s lies outside of its shared memory",
+                          brood_kind_a((int)kind->kind));
     }
     cell = cell_at(segment, id->offset);
     if (cell->kind != (uint32_t)kind->kind || cell->size > used - id->offset ||
         cell->size < sizeof *cell + kind->payload) {
-        return brood_fail(BROOD_EDECODE, "what came as a %s is something else",
-                          brood_kind_name((int)kind->kind));
+        return brood_fail(BROOD_EDECODE, "what came as %s is something else",
+                          brood_kind_a((int)kind->kind));
     }
     if (brood_word_load(&cell->generation) != id->generation) {
         return brood_fail(BROOD_ECLOSED, "the %s was given up by the process that made it",

@@ -1,8 +1,10 @@
 #include "object.h"
 
 #include <brood/connection.h>
+#include <brood/memory.h>
 #include <brood/process.h>
 #include <brood/queue.h>
+#include <string.h>
 
 #include "handle.h"
 #include "heap.h"
@@ -10,30 +12,37 @@
 /* All kinds that there are. Those from BROOD_CONNECTION on are objects. */
 // clang-format off
 static const char *const names[] = {
-    [BROOD_NONE] = "none",
-    [BROOD_BOOL] = "bool",
-    [BROOD_INT] = "int",
-    [BROOD_UINT] = "int", /* one type to whoever reads the words */
-    [BROOD_FLOAT] = "float",
-    [BROOD_STR] = "str",
-    [BROOD_BYTES] = "bytes",
-    [BROOD_LIST_KIND] = "list",
-    [BROOD_TUPLE_KIND] = "tuple",
-    [BROOD_DICT_KIND] = "dict",
-    [BROOD_FUNCTION] = "function",
-    [BROOD_CONNECTION] = "connection",
-    [BROOD_HANDLE] = "handle",
-    [BROOD_PROCESS] = "process",
-    [BROOD_LOCK] = "lock",
-    [BROOD_QUEUE] = "queue",
+    [BROOD_NONE] = "a none",
+    [BROOD_BOOL] = "a bool",
+    [BROOD_INT] = "an int",
+    [BROOD_UINT] = "an int", /* one type to whoever reads the words */
+    [BROOD_FLOAT] = "a float",
+    [BROOD_STR] = "a str",
+    [BROOD_BYTES] = "a bytes",
+    [BROOD_LIST_KIND] = "a list",
+    [BROOD_TUPLE_KIND] = "a tuple",
+    [BROOD_DICT_KIND] = "a dict",
+    [BROOD_FUNCTION] = "a function",
+    [BROOD_CONNECTION] = "a connection",
+    [BROOD_HANDLE] = "a handle",
+    [BROOD_PROCESS] = "a process",
+    [BROOD_LOCK] = "a lock",
+    [BROOD_QUEUE] = "a queue",
+    [BROOD_MEMORY] = "a memory",
+    [BROOD_ARRAY] = "an array",
 };
 // clang-format on
 
 #define KINDS ((int)(sizeof names / sizeof names[0]))
 
+const char *brood_kind_a(int kind)
+{
+    return kind >= 0 && kind < KINDS ? names[kind] : "an unknown kind";
+}
+
 const char *brood_kind_name(int kind)
 {
-    return kind >= 0 && kind < KINDS ? names[kind] : "unknown kind";
+    return strchr(brood_kind_a(kind), ' ') + 1;
 }
 
 bool brood_kind_is_object(int kind)
@@ -77,6 +86,9 @@ void brood_object_ref(brood_value value)
     case BROOD_QUEUE:
         (void)brood_queue_ref(value.as.object);
         break;
+    case BROOD_MEMORY:
+        (void)brood_memory_ref(value.as.object);
+        break;
     default:
         if (brood_heap_kind_of(value.kind) != NULL) {
             (void)brood_heap_ref(value.as.object);
@@ -99,6 +111,9 @@ void brood_object_free(brood_value value)
         break;
     case BROOD_QUEUE:
         brood_queue_free(value.as.object);
+        break;
+    case BROOD_MEMORY:
+        brood_memory_free(value.as.object);
         break;
     default:
         if (brood_heap_kind_of(value.kind) != NULL) {

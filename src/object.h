@@ -7,6 +7,9 @@
 /// brood_kind_name returns the kind's name in words ("int", "list", "connection").
 const char *brood_kind_name(int kind);
 
+/// brood_kind_a returns it with its article ("an int", "a list").
+const char *brood_kind_a(int kind);
+
 /// brood_kind_is_object tells whether values of this kind are reference counted objects.
 bool brood_kind_is_object(int kind);
 

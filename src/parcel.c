@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "connection.h"
 #include "error.h"
 #include "fault.h"
 #include "function.h"
 #include "heap.h"
+#include "memory.h"
 #include "object.h"
 #include "process_object.h"
 #include "queue.h"
@@ -204,9 +206,12 @@ static int place_of_segment(brood_parcel *parcel, const brood_segment *segment, 
     return rc;
 }
 
+#define SHARED_FIELDS 6 /* of the id of any object in shared memory */
+
 /* Objects in shared memory: they are counted as being on their way until the message was received,
- * or was not sent. */
-static int add_shared(brood_parcel *parcel, brood_parcel_item *item)
+ * or was not sent. `more` fields are what only this kind has. */
+static int add_shared_with(brood_parcel *parcel, brood_parcel_item *item, const brood_value *more,
+                           size_t count)
 {
     brood_heap_object *shared = item->object.as.object;
     brood_heap_id id;
@@ -219,13 +224,16 @@ static int add_shared(brood_parcel *parcel, brood_parcel_item *item)
     }
     if (rc == 0) {
         memcpy(segment, id.segment, sizeof id.segment);
-        const brood_value fields[] = {brood_str(brood_kind_name(item->object.kind)),
-                                      next_number(parcel),
-                                      brood_uint(item->place),
-                                      brood_bytes(segment, sizeof id.segment),
-                                      brood_uint(id.offset),
-                                      brood_uint(id.generation)};
-        rc = make_id(parcel, item, fields, sizeof fields / sizeof fields[0]);
+        brood_value fields[BROOD_ARRAY_FIELDS] = {brood_str(brood_kind_name(item->object.kind)),
+                                                  next_number(parcel),
+                                                  brood_uint(item->place),
+                                                  brood_bytes(segment, sizeof id.segment),
+                                                  brood_uint(id.offset),
+                                                  brood_uint(id.generation)};
+        for (size_t i = 0; i < count; i++) {
+            fields[SHARED_FIELDS + i] = more[i];
+        }
+        rc = make_id(parcel, item, fields, SHARED_FIELDS + count);
         if (rc) {
             brood_heap_unsend(shared);
         }
@@ -260,6 +268,75 @@ static int add_queue(brood_parcel *parcel, brood_parcel_item *item)
     return rc;
 }
 
+static int add_shared(brood_parcel *parcel, brood_parcel_item *item)
+{
+    return add_shared_with(parcel, item, NULL, 0);
+}
+
+static int add_memory(brood_parcel *parcel, brood_parcel_item *item)
+{
+    brood_memory_state state;
+    brood_os_handle handle = BROOD_NO_HANDLE;
+    int rc = brood_memory_describe(item->object.as.object, &state, &handle);
+
+    if (rc == 0) {
+        rc = add_handle(parcel, handle);
+    }
+    if (rc == 0) {
+        const brood_view id = {brood_arena_text(&parcel->arena, state.id, sizeof state.id),
+                               sizeof state.id};
+        const brood_value fields[] = {
+            brood_str("memory"),    next_number(parcel),         brood_uint(item->place),
+            brood_uint(state.size), brood_bool(state.read_only), brood_str(state.name),
+            brood_view_value(id),
+        };
+        rc = id.data != NULL ? make_id(parcel, item, fields, sizeof fields / sizeof fields[0])
+                             : brood_fail_nomem("a reference to shared memory");
+    }
+    return rc;
+}
+
+static int item_of(brood_parcel *parcel, brood_value object, brood_parcel_item **item);
+
+/* Copies the id of what an array refers to, without its kind. It was saved before the array
+ * (add_parts), so no list grows here. */
+static int copy_part(brood_parcel *parcel, brood_value part, brood_value *fields, size_t count)
+{
+    brood_parcel_item *item = NULL;
+    int rc = 0;
+
+    if (part.kind != BROOD_NONE) {
+        rc = item_of(parcel, part, &item);
+    }
+    for (size_t i = 0; i < count; i++) {
+        fields[i] = item != NULL ? brood_value_at(item->id, i + 1) : brood_none();
+    }
+    return rc;
+}
+
+static int add_array(brood_parcel *parcel, brood_parcel_item *item)
+{
+    brood_value fields[BROOD_ARRAY_FIELDS]; /* from the first one that only arrays have */
+    brood_array_state state;
+    char *letter = brood_arena_text(&parcel->arena, "", 1);
+    int rc;
+
+    if (letter == NULL) {
+        return brood_fail_nomem("a reference to an array");
+    }
+    brood_array_describe(item->object.as.object, &state);
+    *letter = state.letter;
+    fields[0] = brood_text(letter, 1);
+    fields[1] = brood_uint(state.item_size);
+    fields[2] = brood_uint(state.count);
+    rc = copy_part(parcel, brood_object_(BROOD_LOCK, state.lock),
+                   fields + BROOD_ARRAY_LOCK - SHARED_FIELDS, BROOD_ARRAY_LOCK_FIELDS);
+    rc = rc ? rc
+            : copy_part(parcel, brood_object_(BROOD_MEMORY, state.memory),
+                        fields + BROOD_ARRAY_MEMORY - SHARED_FIELDS, BROOD_ARRAY_MEMORY_FIELDS);
+    return rc ? rc : add_shared_with(parcel, item, fields, BROOD_ARRAY_FIELDS - SHARED_FIELDS);
+}
+
 static int add_object(brood_parcel *parcel, brood_parcel_item *item)
 {
     switch (item->object.kind) {
@@ -273,11 +350,15 @@ static int add_object(brood_parcel *parcel, brood_parcel_item *item)
         return add_process(parcel, item);
     case BROOD_QUEUE:
         return add_queue(parcel, item);
+    case BROOD_MEMORY:
+        return add_memory(parcel, item);
+    case BROOD_ARRAY:
+        return add_array(parcel, item);
     default:
         if (brood_heap_kind_of(item->object.kind) != NULL) {
             return add_shared(parcel, item);
         }
-        return brood_fail(BROOD_ETYPE, "a %s cannot travel", brood_kind_name(item->object.kind));
+        return brood_fail(BROOD_ETYPE, "%s cannot travel", brood_kind_a(item->object.kind));
     }
 }
 
@@ -297,13 +378,36 @@ static int grow_items(brood_parcel *parcel)
     return 0;
 }
 
+/* The lock and the block of an array stand in the list before it. */
+static int add_parts(brood_parcel *parcel, brood_value object)
+{
+    brood_array_state state;
+    brood_parcel_item *item;
+    int rc = 0;
+
+    if (object.kind != BROOD_ARRAY) {
+        return 0;
+    }
+    brood_array_describe(object.as.object, &state);
+    if (state.lock != NULL) {
+        rc = item_of(parcel, brood_object_(BROOD_LOCK, state.lock), &item);
+    }
+    if (rc == 0 && state.memory != NULL) {
+        rc = item_of(parcel, brood_object_(BROOD_MEMORY, state.memory), &item);
+    }
+    return rc;
+}
+
 static int item_of(brood_parcel *parcel, brood_value object, brood_parcel_item **item)
 {
     brood_value key = object;
     size_t index = 0;
     bool found = false;
-    int rc = parcel->item_count == parcel->item_room ? grow_items(parcel) : 0;
+    int rc = add_parts(parcel, object);
 
+    if (rc == 0 && parcel->item_count == parcel->item_room) {
+        rc = grow_items(parcel);
+    }
     if (object.kind == BROOD_HANDLE && (object.flags & BROOD_VALUE_OWNED) == 0) {
         key.as.data = (const void *)(intptr_t)object.as.i64;
     }
@@ -333,8 +437,8 @@ static int save(void *user, brood_value object, brood_value *id)
     int rc;
 
     if (!parcel->trusted) {
-        return brood_fail(BROOD_ETYPE, "a %s cannot be sent to a stranger",
-                          brood_kind_name(object.kind));
+        return brood_fail(BROOD_ETYPE, "%s cannot be sent to a stranger",
+                          brood_kind_a(object.kind));
     }
     rc = item_of(parcel, object, &item);
     if (rc) {

@@ -7,6 +7,13 @@
 #include "segment.h"
 #include "sharing.h"
 
+/* Where an array's id has those of its lock and its block, without their kinds, or as many nones. */
+#define BROOD_ARRAY_LOCK 9
+#define BROOD_ARRAY_LOCK_FIELDS 5
+#define BROOD_ARRAY_MEMORY 14
+#define BROOD_ARRAY_MEMORY_FIELDS 6
+#define BROOD_ARRAY_FIELDS 20
+
 #define BROOD_PARCEL_HANDLES_MAX ((size_t)1 << 20) /* for one receiver at once */
 
 /* A function or object that was saved. One that stands in a value twice is one there too. */

@@ -182,6 +182,29 @@ int brood_os_section_reserve(const brood_os_section *section, size_t offset, siz
 /// takes it. It may be used only after it was reserved again; what is in it then is not known.
 void brood_os_section_discard(const brood_os_section *section, size_t offset, size_t size);
 
+/* ---- blocks: sections that the program uses, and that several processes write to ---- */
+
+/// brood_os_block_create makes `size` > 0 zero bytes with a writable view, reserved as a section's.
+/// Where the system can, nobody can make it smaller; with `read_only` the handle, and all copies of
+/// it, can only be read from. `name` is NULL or letters, digits, '_', '-', '.': then
+/// brood_os_block_open finds it, all at once. BROOD_EEXIST if the name is taken; BROOD_ENOMEM also
+/// for what is larger than a limit of the system's.
+int brood_os_block_create(brood_os_section *out, size_t size, const char *name, bool read_only);
+
+/// brood_os_block_open opens what was created with this name. BROOD_ENOENT; BROOD_EACCES if it can
+/// only be read and is to be written to.
+int brood_os_block_open(brood_os_section *out, const char *name, bool read_only);
+
+/// brood_os_block_unlink takes the name away; nothing where names end with the last handle.
+/// BROOD_ENOENT.
+int brood_os_block_unlink(const char *name);
+
+/// brood_os_block_adopt makes a view of a handle that came from another process, which it owns then.
+/// BROOD_EHANDLE for what is no block, has less than `size` bytes, or cannot be written to although
+/// it is not `read_only`; and for one without a name (`named`) that its sender could make smaller.
+int brood_os_block_adopt(brood_os_section *out, brood_os_handle handle, size_t size, bool read_only,
+                         bool named);
+
 /* ---- who has a segment of shared memory ---- */
 
 /// brood_os_self_stamp returns what tells this process from all others of the system, later ones of

@@ -80,7 +80,7 @@ static int fail_type(const brood_slot *slot, brood_value value, const brood_unpa
     if (slot->type < sizeof takes / sizeof takes[0] && takes[slot->type] != NULL) {
         return fail_to_take(BROOD_ETYPE, place, takes[slot->type], value);
     }
-    (void)snprintf(words, sizeof words, "a %s", brood_kind_name(slot->detail));
+    (void)snprintf(words, sizeof words, "%s", brood_kind_a(slot->detail));
     return fail_to_take(BROOD_ETYPE, place, words, value);
 }
 

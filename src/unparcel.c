@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "connection.h"
 #include "error.h"
 #include "fault.h"
 #include "function.h"
 #include "handle.h"
 #include "lock.h"
+#include "memory.h"
 #include "object.h"
+#include "parcel.h"
 #include "process_object.h"
 #include "queue.h"
 
@@ -166,6 +169,46 @@ static int load_shared(brood_unparcel *unparcel, brood_value id, const brood_hea
     return rc;
 }
 
+static bool read_memory(brood_value id, brood_memory_state *state)
+{
+    const uint64_t size = brood_as_uint(brood_value_at(id, 3), 0);
+    const brood_value read_only = brood_value_at(id, 4);
+    const brood_value name = brood_value_at(id, 5);
+    const brood_view number = brood_as_view(brood_value_at(id, 6));
+
+    if (size == 0 || size > PTRDIFF_MAX || read_only.kind != BROOD_BOOL ||
+        number.size != sizeof state->id) {
+        return false;
+    }
+    memcpy(state->id, number.data, sizeof state->id);
+    state->size = (size_t)size;
+    state->read_only = brood_as_bool(read_only, true);
+    state->name = brood_as_str(name, NULL);
+    return name.kind == BROOD_NONE ||
+           (state->name != NULL && brood_memory_name_check(state->name) == 0);
+}
+
+static int load_memory(brood_unparcel *unparcel, brood_value id, brood_value *object)
+{
+    brood_memory_state state;
+    brood_memory *memory = NULL;
+    brood_os_handle *handle = NULL;
+    int rc;
+
+    if (!read_memory(id, &state)) {
+        return fail_malformed(id);
+    }
+    rc = find_handle(unparcel, brood_value_at(id, 2), &handle);
+    if (rc == 0) {
+        rc = brood_memory_arrive(&memory, *handle, &state);
+    }
+    if (rc == 0) {
+        *handle = BROOD_NO_HANDLE;
+        *object = brood_object_(BROOD_MEMORY, memory);
+    }
+    return rc;
+}
+
 static int load_lock(brood_unparcel *unparcel, brood_value id, brood_value *object)
 {
     return load_shared(unparcel, id, &brood_lock_kind, object);
@@ -198,6 +241,8 @@ static int load_queue(brood_unparcel *unparcel, brood_value id, brood_value *obj
     return rc;
 }
 
+static int load_array(brood_unparcel *unparcel, brood_value id, brood_value *object);
+
 /* ---- all ---- */
 
 typedef struct loader_of_kind {
@@ -213,6 +258,8 @@ static const loader_of_kind kinds[] = {
     {"process", BROOD_PROCESS, 6, load_process},
     {"lock", BROOD_LOCK, 6, load_lock},
     {"queue", BROOD_QUEUE, 6, load_queue},
+    {"memory", BROOD_MEMORY, 7, load_memory},
+    {"array", BROOD_ARRAY, BROOD_ARRAY_FIELDS, load_array},
 };
 
 static int reserve_object(brood_unparcel *unparcel)
@@ -257,6 +304,88 @@ static int load_object(brood_unparcel *unparcel, const loader_of_kind *kind, bro
     return rc;
 }
 
+/* ---- arrays, whose references hold those of their lock and their block ---- */
+
+/* An object of this kind whose id begins at a field, without the kind; or none. */
+static int load_part(brood_unparcel *unparcel, brood_value id, size_t first, size_t count,
+                     brood_kind kind, brood_value *part)
+{
+    brood_value fields[1 + BROOD_ARRAY_MEMORY_FIELDS];
+
+    if (brood_value_at(id, first).kind == BROOD_NONE) {
+        return 0;
+    }
+    fields[0] = brood_str(brood_kind_name(kind));
+    for (size_t i = 0; i < count; i++) {
+        fields[1 + i] = brood_value_at(id, first + i);
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (kinds[i].kind == kind) {
+            return load_object(unparcel, &kinds[i], brood_tuple(fields, 1 + count), part);
+        }
+    }
+    return fail_malformed(id);
+}
+
+static int load_parts(brood_unparcel *unparcel, brood_value id, brood_value parts[2])
+{
+    int rc;
+
+    parts[0] = brood_none();
+    parts[1] = brood_none();
+    rc = load_part(unparcel, id, BROOD_ARRAY_LOCK, BROOD_ARRAY_LOCK_FIELDS, BROOD_LOCK, &parts[0]);
+    return rc ? rc
+              : load_part(unparcel, id, BROOD_ARRAY_MEMORY, BROOD_ARRAY_MEMORY_FIELDS, BROOD_MEMORY,
+                          &parts[1]);
+}
+
+static void free_parts(const brood_value parts[2])
+{
+    brood_object_free(parts[0]);
+    brood_object_free(parts[1]);
+}
+
+static int load_array(brood_unparcel *unparcel, brood_value id, brood_value *object)
+{
+    const brood_view letter = brood_as_view(brood_value_at(id, 6));
+    const uint64_t item_size = brood_as_uint(brood_value_at(id, 7), 0);
+    const uint64_t count = brood_as_uint(brood_value_at(id, 8), UINT64_MAX);
+    brood_value parts[2];
+    brood_value shared = brood_none();
+    brood_array_state state;
+    int rc;
+
+    if (letter.size != 1 || item_size > PTRDIFF_MAX || count > PTRDIFF_MAX) {
+        return fail_malformed(id);
+    }
+    rc = load_parts(unparcel, id, parts);
+    rc = rc ? rc : load_shared(unparcel, id, &brood_array_kind, &shared);
+    if (rc == 0) {
+        state = (brood_array_state){*(const char *)letter.data, (size_t)item_size, (size_t)count,
+                                    parts[0].as.object, parts[1].as.object};
+        rc = brood_array_arrive(shared.as.object, &state);
+    }
+    if (rc) {
+        brood_object_free(shared);
+        free_parts(parts);
+        return rc;
+    }
+    *object = shared;
+    return 0;
+}
+
+/* Its parts have lower numbers: they are loaded before it, and once more by it. */
+static int load_array_object(brood_unparcel *unparcel, const loader_of_kind *kind, brood_value id,
+                             brood_value *object)
+{
+    brood_value parts[2];
+    int rc = load_parts(unparcel, id, parts);
+
+    rc = rc ? rc : load_object(unparcel, kind, id, object);
+    free_parts(parts);
+    return rc;
+}
+
 static int load(void *user, brood_arena *arena, brood_value id, brood_value *object)
 {
     brood_function function;
@@ -265,7 +394,8 @@ static int load(void *user, brood_arena *arena, brood_value id, brood_value *obj
     (void)arena;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (is_named(id, kinds[i].name)) {
-            return load_object(user, &kinds[i], id, object);
+            return kinds[i].kind == BROOD_ARRAY ? load_array_object(user, &kinds[i], id, object)
+                                                : load_object(user, &kinds[i], id, object);
         }
     }
     if (!brood_function_concerns(id)) {

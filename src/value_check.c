@@ -15,8 +15,8 @@ int brood_value_check(const brood_value *value)
     case BROOD_TUPLE_KIND:
     case BROOD_DICT_KIND:
         if (value->size > 0 && value->as.data == NULL) {
-            return brood_fail(BROOD_EINVAL, "a %s of size %llu at NULL",
-                              brood_kind_name(value->kind), (unsigned long long)value->size);
+            return brood_fail(BROOD_EINVAL, "%s of size %llu at NULL", brood_kind_a(value->kind),
+                              (unsigned long long)value->size);
         }
         if (value->kind == BROOD_DICT_KIND && value->size % 2 != 0) {
             return brood_fail(BROOD_EINVAL, "a dict has a key without a value");

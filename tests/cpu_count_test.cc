@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <cstring>
-#include <map>
 #include <string>
 #include <thread>
 
@@ -9,41 +7,10 @@
 #include "support/fault.h"
 #include "support/objects.h"
 #include "support/process_list.h"
-
-extern "C" {
-#include "cgroup.h"
-}
+#include "support/system_files.h"
 
 namespace {
 
-/* The files of a system that is not this one. */
-class Files {
-  public:
-    Files(std::initializer_list<std::pair<const std::string, std::string>> files) : files_(files)
-    {
-    }
-    int64_t Cpus() const
-    {
-        const brood_cgroup_files reader = {Read, const_cast<Files *>(this)};
-        return brood_cgroup_cpus(&reader);
-    }
-
-  private:
-    static bool Read(void *user, const char *path, brood_buffer *out)
-    {
-        const auto &files = static_cast<Files *>(user)->files_;
-        const auto file = files.find(path);
-        if (file == files.end() || brood_buffer_new(out, file->second.size()) != 0) {
-            return false;
-        }
-        std::memcpy(out->data, file->second.data(), out->size);
-        return true;
-    }
-    std::map<std::string, std::string> files_;
-};
-
-const char kGroups[] = "/proc/self/cgroup";
-const char kMounts[] = "/proc/self/mountinfo";
 const char kMountV2[] = "24 30 0:22 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n";
 const char kMountV1[] =
     "33 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 master:2 - cgroup cgroup rw,cpu,cpuacct\n";

@@ -268,11 +268,19 @@ TEST(KindName, NamesEveryKind)
     EXPECT_STREQ("connection", brood_kind_name(BROOD_CONNECTION));
     EXPECT_STREQ("handle", brood_kind_name(BROOD_HANDLE));
     EXPECT_STREQ("process", brood_kind_name(BROOD_PROCESS));
+    EXPECT_STREQ("lock", brood_kind_name(BROOD_LOCK));
+    EXPECT_STREQ("queue", brood_kind_name(BROOD_QUEUE));
+    EXPECT_STREQ("a lock", brood_kind_a(BROOD_LOCK));
+    EXPECT_STREQ("an array", brood_kind_a(BROOD_ARRAY));
+    EXPECT_STREQ("memory", brood_kind_name(BROOD_MEMORY));
+    EXPECT_STREQ("array", brood_kind_name(BROOD_ARRAY));
     EXPECT_STREQ("unknown kind", brood_kind_name(UINT8_MAX));
     EXPECT_STREQ("unknown kind", brood_kind_name(-1));
     EXPECT_TRUE(brood_kind_is_object(BROOD_CONNECTION));
     EXPECT_TRUE(brood_kind_is_object(BROOD_HANDLE));
     EXPECT_TRUE(brood_kind_is_object(BROOD_PROCESS));
+    EXPECT_TRUE(brood_kind_is_object(BROOD_MEMORY));
+    EXPECT_TRUE(brood_kind_is_object(BROOD_ARRAY));
     EXPECT_FALSE(brood_kind_is_object(UINT8_MAX));
     EXPECT_FALSE(brood_kind_is_object(BROOD_FUNCTION));
 }

@@ -32,9 +32,11 @@ typedef struct brood_view {
 } brood_view;
 
 /* Opaque objects, reference counted: *_ref adds an owner, *_free drops one. */
+typedef struct brood_array brood_array;
 typedef struct brood_call brood_call;
 typedef struct brood_connection brood_connection;
 typedef struct brood_lock brood_lock;
+typedef struct brood_memory brood_memory;
 typedef struct brood_message brood_message;
 typedef struct brood_process brood_process;
 typedef struct brood_queue brood_queue;

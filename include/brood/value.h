@@ -27,7 +27,9 @@ typedef enum brood_kind {
     BROOD_HANDLE,
     BROOD_PROCESS,
     BROOD_LOCK,
-    BROOD_QUEUE
+    BROOD_QUEUE,
+    BROOD_MEMORY,
+    BROOD_ARRAY
 } brood_kind;
 
 /// brood_value is a small borrowed view of a value (24 bytes); copy it freely. Its fields are

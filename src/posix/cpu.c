@@ -82,7 +82,7 @@ static bool read_all(int fd, brood_buffer *out)
     return n >= 0;
 }
 
-static bool read_file(void *user, const char *path, brood_buffer *out)
+bool brood_posix_system_file(void *user, const char *path, brood_buffer *out)
 {
     const int fd = BROOD_SYS("open", EMFILE, open(path, O_RDONLY | O_CLOEXEC));
     bool done;
@@ -102,7 +102,7 @@ static bool read_file(void *user, const char *path, brood_buffer *out)
 
 int64_t brood_os_cpu_quota(void)
 {
-    const brood_cgroup_files files = {read_file, NULL};
+    const brood_cgroup_files files = {brood_posix_system_file, NULL};
 
     return brood_cgroup_cpus(&files);
 }

@@ -8,73 +8,75 @@
 #include <unistd.h>
 
 #if defined(BROOD_HAVE_MEMFD)
-static int open_unnamed(void)
+int brood_posix_open_memory(int *fd, int *reader, bool read_only)
 {
-    return BROOD_SYS("memfd_create", EMFILE,
-                     memfd_create("brood", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    const int made = brood_posix_move(
+        BROOD_SYS("memfd_create", EMFILE, memfd_create("brood", MFD_CLOEXEC | MFD_ALLOW_SEALING)),
+        3);
+
+    (void)read_only;
+    if (made < 0) {
+        return brood_posix_error(errno, "create shared memory");
+    }
+    *fd = made;
+    *reader = -1;
+    return 0;
 }
 #else
-static int open_unnamed(void)
+int brood_posix_open_memory(int *fd, int *reader, bool read_only)
 {
     char name[32];
     const unsigned a = randombytes_random();
     const unsigned b = randombytes_random();
-    int fd;
+    int second = -1;
+    int first;
+    int rc = 0;
 
     (void)snprintf(name, sizeof name, "/brood-%08x%08x", a, b);
-    fd = BROOD_SYS("shm_open", EMFILE, shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600));
-    if (fd >= 0) {
-        (void)shm_unlink(name);
+    first = BROOD_SYS("shm_open", EMFILE, shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600));
+    if (first < 0) {
+        return brood_posix_error(errno, "create shared memory");
     }
-    return fd;
-}
-#endif
-
-/* Sparse memory would crash the one who first writes to it on a full system. */
-static int reserve_pages(int fd, size_t offset, size_t size)
-{
-#if defined(BROOD_HAVE_POSIX_FALLOCATE)
-    int errnum;
-
-    do {
-        errnum = BROOD_SYS_RETURNS("posix_fallocate", ENOSPC,
-                                   posix_fallocate(fd, (off_t)offset, (off_t)size));
-    } while (errnum == EINTR);
-    return errnum == 0 ? 0 : brood_posix_error(errnum, "reserve %zu bytes of shared memory", size);
-#else
-    struct stat facts;
-
-    if (fstat(fd, &facts) == 0 && (uint64_t)facts.st_size >= offset + size) {
-        return 0;
+    if (read_only) {
+        second = BROOD_SYS("shm_open", EMFILE, shm_open(name, O_RDONLY, 0));
+        second = brood_posix_move(second, 3);
     }
-    if (BROOD_SYS("ftruncate", ENOSPC, ftruncate(fd, (off_t)(offset + size))) < 0) {
-        return brood_posix_error(errno, "size shared memory to %zu bytes", offset + size);
+    if (read_only && second < 0) {
+        rc = brood_posix_error(errno, "create shared memory");
     }
+    (void)shm_unlink(name);
+    if (rc == 0) {
+        first = brood_posix_move(first, 3);
+        rc = first < 0 ? brood_posix_error(errno, "create shared memory") : 0;
+    }
+    if (rc) {
+        brood_posix_close(first);
+        brood_posix_close(second);
+        return rc;
+    }
+    *fd = first;
+    *reader = second;
     return 0;
-#endif
 }
+#endif
 
 static int reserve(int fd, size_t offset, size_t size)
 {
-    brood_posix_file_limit limit;
-    int rc;
+    const int errnum = brood_posix_reserve(fd, offset, size);
 
-    brood_posix_file_limit_begin(&limit);
-    rc = reserve_pages(fd, offset, size);
-    brood_posix_file_limit_end(&limit);
-    return rc;
+    return errnum == 0 ? 0 : brood_posix_error(errnum, "reserve %zu bytes of shared memory", size);
 }
 
 int brood_os_section_create(brood_os_section *out, size_t size)
 {
-    int rc = 0;
     void *data;
-    int fd = brood_posix_move(open_unnamed(), 3);
+    int none;
+    int fd = -1;
+    int rc = brood_posix_open_memory(&fd, &none, false);
 
-    if (fd < 0) {
-        return brood_posix_error(errno, "create shared memory");
+    if (rc == 0) {
+        rc = reserve(fd, 0, size);
     }
-    rc = reserve(fd, 0, size);
     if (rc) {
         goto done;
     }
@@ -135,13 +137,13 @@ static void fix_size(int fd)
 int brood_os_section_create_sparse(brood_os_section *out, size_t size, size_t reserved)
 {
     brood_os_section section = BROOD_OS_SECTION_NONE;
-    int fd = brood_posix_move(open_unnamed(), 3);
-    int rc;
+    int none;
+    int fd = -1;
+    int rc = brood_posix_open_memory(&fd, &none, false);
 
-    if (fd < 0) {
-        return brood_posix_error(errno, "create shared memory");
+    if (rc == 0) {
+        rc = set_size(fd, size);
     }
-    rc = set_size(fd, size);
     if (rc == 0) {
         rc = reserve(fd, 0, reserved);
     }

@@ -73,6 +73,30 @@ typedef struct brood_posix_file_limit {
 void brood_posix_file_limit_begin(brood_posix_file_limit *limit);
 void brood_posix_file_limit_end(const brood_posix_file_limit *limit);
 
+/* ---- memory.c ---- */
+
+/// brood_posix_open_memory makes shared memory of 0 bytes that has no name, numbers at least 3.
+/// `*reader` is a second descriptor that can only be read from, or -1 where seals do that.
+int brood_posix_open_memory(int *fd, int *reader, bool read_only);
+
+/* ---- reserve.c ---- */
+
+/// brood_posix_reserve makes sure that the system has `size` bytes of a shared memory object from
+/// `offset` on, which may become larger for it; it returns an errno. On failure a part may be there.
+/// Without posix_fallocate only what becomes larger is reserved.
+int brood_posix_reserve(int fd, size_t offset, size_t size);
+
+/* ---- cpu.c ---- */
+
+/// brood_posix_system_file reads a file of the system's (see brood_cgroup_files); Linux.
+bool brood_posix_system_file(void *user, const char *path, brood_buffer *out);
+
+/* ---- room.c ---- */
+
+/// brood_posix_room returns how many bytes of memory the system would give us now, 0 if it does not
+/// say.
+uint64_t brood_posix_room(void);
+
 /* ---- stream_file.c: streams over what is no socket ---- */
 
 /// brood_posix_file_read and _write are brood_os_stream_read and _write.

@@ -124,41 +124,6 @@ void brood_os_stream_close(brood_os_stream *stream)
 
 /* ---- making a pair ---- */
 
-/* Who may open a pipe: the user that this thread acts for, and nobody else. */
-typedef struct only_us {
-    SECURITY_ATTRIBUTES attributes;
-    SECURITY_DESCRIPTOR descriptor;
-    union {
-        TOKEN_USER user;
-        unsigned char room[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
-    } owner;
-    union {
-        ACL acl;
-        unsigned char room[sizeof(ACL) + sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE];
-    } access;
-} only_us;
-
-static int fill_only_us(only_us *us)
-{
-    DWORD size = 0;
-
-    memset(us, 0, sizeof *us);
-    if (!BROOD_WIN("GetTokenInformation", ERROR_NO_SYSTEM_RESOURCES, FALSE,
-                   GetTokenInformation(GetCurrentThreadEffectiveToken(), TokenUser, &us->owner,
-                                       sizeof us->owner, &size)) ||
-        !InitializeAcl(&us->access.acl, sizeof us->access, ACL_REVISION) ||
-        !AddAccessAllowedAce(&us->access.acl, ACL_REVISION, FILE_ALL_ACCESS,
-                             us->owner.user.User.Sid) ||
-        !InitializeSecurityDescriptor(&us->descriptor, SECURITY_DESCRIPTOR_REVISION) ||
-        !SetSecurityDescriptorDacl(&us->descriptor, TRUE, &us->access.acl, FALSE)) {
-        return brood_win32_error(GetLastError(), "say who may open a pipe");
-    }
-    us->attributes.nLength = sizeof us->attributes;
-    us->attributes.lpSecurityDescriptor = &us->descriptor;
-    us->attributes.bInheritHandle = FALSE;
-    return 0;
-}
-
 static void put_name(wchar_t *out, const unsigned char *random, size_t size)
 {
     static const wchar_t prefix[] = L"\\\\.\\pipe\\brood-";
@@ -184,11 +149,11 @@ static int make_pipe(HANDLE *first, HANDLE *second, bool duplex)
     DWORD mode = PIPE_READMODE_MESSAGE;
     unsigned char random[16];
     wchar_t name[64];
-    only_us us;
+    brood_win32_access us;
     int rc = brood_win32_random(random, sizeof random);
 
     if (rc == 0) {
-        rc = fill_only_us(&us);
+        rc = brood_win32_only_us(&us, FILE_ALL_ACCESS, "a pipe");
     }
     if (rc) {
         return rc;

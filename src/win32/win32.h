@@ -39,6 +39,24 @@ static inline bool brood_win32_valid(HANDLE handle)
 /// brood_win32_close closes a handle, an invalid one allowed, and keeps GetLastError.
 void brood_win32_close(HANDLE handle);
 
+/* Who may open an object: the user that this thread acts for, and nobody else. */
+typedef struct brood_win32_access {
+    SECURITY_ATTRIBUTES attributes;
+    SECURITY_DESCRIPTOR descriptor;
+    union {
+        TOKEN_USER user;
+        unsigned char room[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+    } owner;
+    union {
+        ACL acl;
+        unsigned char room[sizeof(ACL) + sizeof(ACCESS_ALLOWED_ACE) + SECURITY_MAX_SID_SIZE];
+    } access;
+} brood_win32_access;
+
+/// brood_win32_only_us fills it in; it does not move then. `mask` is what that user may do, 0 for
+/// nothing beyond what the handles can do that there are. `what` is for the words.
+int brood_win32_only_us(brood_win32_access *us, DWORD mask, const char *what);
+
 /// brood_win32_event makes an event that stays signalled until it is reset; not signalled.
 int brood_win32_event(HANDLE *out);
 

@@ -7,6 +7,8 @@
 #include "codec.h"
 #include "connection.h"
 #include "frame.h"
+#include "heap.h"
+#include "memory.h"
 #include "message.h"
 #include "parcel.h"
 #include "process_object.h"
@@ -334,4 +336,47 @@ int inside_retell(brood_process **out, brood_process *process)
     const int rc = brood_process_identify(&identity, process);
 
     return rc ? rc : adopt(out, brood_process_name(process), &identity);
+}
+
+/* ---- shared memory ---- */
+
+brood_handle inside_memory_handle(brood_memory *memory)
+{
+    brood_memory_state state;
+    brood_os_handle handle = BROOD_NO_HANDLE;
+
+    (void)brood_memory_describe(memory, &state, &handle);
+    return handle;
+}
+
+void inside_memory_id(brood_memory *memory, void *id)
+{
+    brood_memory_state state;
+    brood_os_handle handle;
+
+    memset(id, 0, BROOD_ID_SIZE);
+    if (brood_memory_describe(memory, &state, &handle) == 0) {
+        memcpy(id, state.id, BROOD_ID_SIZE);
+    }
+}
+
+int inside_send_shared(brood_value object, void *segment, uint64_t *offset, uint32_t *generation)
+{
+    brood_heap_id id;
+    const int rc = brood_heap_send(object.as.object, &id);
+
+    if (rc == 0) {
+        memcpy(segment, id.segment, sizeof id.segment);
+        *offset = id.offset;
+        *generation = id.generation;
+    }
+    return rc;
+}
+
+brood_handle inside_shared_handle(brood_value object)
+{
+    brood_os_handle handle = BROOD_NO_HANDLE;
+
+    (void)brood_segment_handle(&handle, ((brood_heap_object *)object.as.object)->segment);
+    return handle;
 }

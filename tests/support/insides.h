@@ -79,4 +79,16 @@ size_t inside_queue_strip_left(const brood_queue *queue);
 /// inside_distrust makes the other end a stranger's.
 void inside_distrust(brood_connection *connection);
 
+/// inside_memory_handle is a block's handle, BROOD_NO_HANDLE if it has none here; inside_memory_id
+/// copies its number (16 bytes).
+brood_handle inside_memory_handle(brood_memory *memory);
+void inside_memory_id(brood_memory *memory, void *id);
+
+/// inside_send_shared says how an object in a segment is referred to, as if it was sent: the
+/// segment's number (16 bytes), where it is there, and which one of those that were there.
+int inside_send_shared(brood_value object, void *segment, uint64_t *offset, uint32_t *generation);
+
+/// inside_shared_handle is the handle of its segment.
+brood_handle inside_shared_handle(brood_value object);
+
 BROOD_END_C

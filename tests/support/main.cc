@@ -107,7 +107,9 @@ bool StartOne()
 {
     brood_process *process = nullptr;
     brood_message *answer = nullptr;
+    brood_memory *memory = nullptr; /* Windows keeps the folder of names open */
     const bool ok = WaitForALock() && brood_wait(nullptr, 0, 1) == BROOD_ETIMEDOUT &&
+                    brood_memory_open(&memory, "brood-test-warm-up", nullptr) == BROOD_ENOENT &&
                     brood_process_start(&process, Nothing, nullptr, nullptr) == 0 &&
                     brood_process_result(process, &answer, 60000) == 0;
     if (!ok) {

@@ -16,6 +16,14 @@ struct Freer {
     {
         brood_connection_free(connection);
     }
+    void operator()(brood_memory *memory) const
+    {
+        brood_memory_free(memory);
+    }
+    void operator()(brood_array *array) const
+    {
+        brood_array_free(array);
+    }
     void operator()(brood_message *message) const
     {
         brood_message_free(message);
@@ -28,6 +36,8 @@ struct Freer {
 
 using Process = std::unique_ptr<brood_process, Freer>;
 using Connection = std::unique_ptr<brood_connection, Freer>;
+using Memory = std::unique_ptr<brood_memory, Freer>;
+using Array = std::unique_ptr<brood_array, Freer>;
 using Message = std::unique_ptr<brood_message, Freer>;
 using Queue = std::unique_ptr<brood_queue, Freer>;
 
