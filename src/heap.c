@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
 #include "error.h"
 #include "fault.h"
 #include "fork.h"
-#include "lock.h"
 #include "locks.h"
 #include "log.h"
 #include "object.h"
@@ -40,18 +38,6 @@ static uint64_t used_of(const brood_segment *segment)
     const uint64_t used = brood_word64_load(&((heap_head *)segment->data)->used);
 
     return used < segment->size ? used : segment->size;
-}
-
-const brood_heap_kind *brood_heap_kind_of(uint32_t kind)
-{
-    static const brood_heap_kind *const kinds[] = {&brood_lock_kind, &brood_array_kind};
-
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if ((uint32_t)kinds[i]->kind == kind) {
-            return kinds[i];
-        }
-    }
-    return NULL;
 }
 
 /* ---- the segment's kind ---- */
