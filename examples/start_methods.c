@@ -1,4 +1,5 @@
-/* start_methods [METHOD]: chooses how processes are started, once for the whole program. */
+/* start_methods [METHOD]: chooses how processes are started, once for the whole program: spawn, and
+ * where the system has them fork and forkserver. */
 #include <brood.h>
 #include <stdio.h>
 
