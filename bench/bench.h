@@ -72,6 +72,7 @@ void BenchConnection(Bench &bench);
 void BenchWait(Bench &bench);
 void BenchMemory(Bench &bench);
 void BenchCodec(Bench &bench);
+void BenchPool(Bench &bench);
 
 /// TakeMemories is what RawPeer does for BenchMemory.
 void TakeMemories(intptr_t channel, size_t size);

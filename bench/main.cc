@@ -41,6 +41,7 @@ int Run(const Settings &settings)
         BenchConnection(bench);
         BenchWait(bench);
         BenchMemory(bench);
+        BenchPool(bench);
         BenchCodec(bench);
         bench.WriteJson();
     } catch (const std::exception &problem) {

@@ -2,17 +2,16 @@
  *
  *     b2sum [-j WORKERS] [-l BITS] [FILE...]
  *
- * prints what the b2sum of GNU coreutils prints. The files are shared out to worker processes.
+ * prints what the b2sum of GNU coreutils prints. The files are shared out to a pool of worker processes.
  * Processes and not threads, because then nothing that happens while a file is read can take the
  * program along: a worker that crashes or is killed (a file cut short under a memory map, a faulty
- * file system driver, the out-of-memory killer) costs the files it had not finished. They are
- * reported, and all others are still printed.
+ * file system driver, the out-of-memory killer) is replaced, and its file tried again. A file that
+ * ends every worker that reads it is reported, and all others are still printed.
  *
- * Each worker gets its share of file names as arguments and answers over a pipe of its own, in the
- * order of its share: a digest (bytes) or the reason why there is none (str). This process takes
- * the answers in the order of the command line, always from the worker that has the next file, and
- * prints each at once; what the other workers finish meanwhile waits in their pipes. Nothing here
- * can wait for ever: a worker that is gone is the end of its pipe. */
+ * Workers answer as they get done: a digest (bytes) or the reason why there is none (str). Answers are
+ * printed in the order of the command line, each as soon as all before it are; those that come early
+ * wait here. What only this process may be able to read, standard input above all, it reads itself
+ * when its turn comes. */
 #include <brood.h>
 
 #include <errno.h>
@@ -26,33 +25,29 @@
 
 enum {
     READ_SIZE = 256 * 1024,
-    FILE_COST = 16 * 1024, /* a file takes its bytes and about as long as these besides */
+    RETRIES = 2,   /* of a file whose worker died */
+    WINDOW = 4096, /* names that workers are given ahead of the answers */
     MAX_WORKERS = 1024,
     MIN_BITS = 128,
     MAX_BITS = 512
 };
 
-struct worker {
-    brood_process *process;
-    brood_connection *answers;
-    brood_value *names; /* its share, in the order of the command line */
-    size_t name_count;
-    uint64_t load;    /* how much work its share is, in bytes */
-    char reason[600]; /* why it does not answer any more, "" as long as it does */
-};
-
 struct file {
     const char *name;
-    int64_t size;         /* -1: only this process may be able to read it */
-    struct worker *owner; /* NULL: this process */
+    int64_t size;          /* -1: only this process may be able to read it */
+    brood_message *answer; /* NULL: none yet, or none to come */
+    char *reason;          /* why there will be none */
 };
 
 struct job {
     struct file *files; /* in the order of the command line */
     size_t file_count;
-    struct worker *workers;
+    struct file **order; /* those for the workers, in the order in which they are begun */
+    size_t order_count;
+    size_t next; /* of `order`, to be begun */
+    brood_pool *pool;
+    brood_results *results;
     size_t worker_count;
-    brood_value *names; /* all shares, one after the other */
     size_t digest_size; /* bytes */
     int write_error;    /* errno of the first failure to print */
     int status;         /* what main returns */
@@ -95,26 +90,31 @@ static int hash_file(unsigned char *digest, size_t digest_size, const char *name
     return error;
 }
 
-/* Runs in a worker process. */
-static int hash_share(brood_call *call)
+/* What the workers were told when they began. */
+static size_t worker_digest_size;
+
+/* Runs first in each worker. */
+static int begin_worker(brood_call *call)
 {
-    unsigned char digest[crypto_generichash_BYTES_MAX];
-    brood_connection *answers;
-    brood_value names;
-    size_t digest_size;
-    int rc = BROOD_UNPACK(call, &answers, &names, &digest_size);
+    int rc = BROOD_UNPACK(call, &worker_digest_size);
     if (rc) {
         return rc;
     }
-    if (sodium_init() < 0 || digest_size > sizeof digest) {
-        return brood_raise(call, 1, "cannot hash");
+    return sodium_init() < 0 ? brood_raise(call, 1, "cannot hash") : 0;
+}
+
+/* A task of the pool. */
+static int hash_named(brood_call *call)
+{
+    unsigned char digest[crypto_generichash_BYTES_MAX];
+    const char *name;
+    int rc = BROOD_UNPACK(call, &name);
+    if (rc) {
+        return rc;
     }
-    for (size_t i = 0; rc == 0 && i < brood_value_count(names); i++) {
-        int error = hash_file(digest, digest_size, brood_as_str(brood_value_at(names, i), ""));
-        brood_value answer = error ? brood_str(strerror(error)) : brood_bytes(digest, digest_size);
-        rc = brood_send(answers, answer, BROOD_FOREVER);
-    }
-    return rc;
+    int error = hash_file(digest, worker_digest_size, name);
+    return brood_return(call, error ? brood_str(strerror(error))
+                                    : brood_bytes(digest, worker_digest_size));
 }
 
 /* ---- printing: what coreutils prints ---- */
@@ -167,132 +167,113 @@ static void print_error(struct job *job, const struct file *file, const char *re
 
 /* ---- sharing out ---- */
 
-static int larger_first(const void *a, const void *b)
+static bool is_large(const struct file *file, int64_t all, size_t workers)
 {
-    const struct file *left = *(struct file *const *)a;
-    const struct file *right = *(struct file *const *)b;
-    if (left->size != right->size) {
-        return left->size < right->size ? 1 : -1;
-    }
-    return left < right ? -1 : 1; /* equal ones stay in order */
+    return file->size > 0 && (uint64_t)file->size >= (uint64_t)all / (2 * workers);
 }
 
-/* Gives each file, the largest first, to the worker that has the least to do so far: a big file at
- * the end of the command line does not leave all workers but one idle. */
-static int choose_owners(struct job *job)
+/* Files are begun in the order of the command line, so that the first can be printed first; only those
+ * that make up much of it all come before the others: one at the end would keep a single worker
+ * busy while the others have nothing to do. */
+static int choose_order(struct job *job)
 {
-    struct file **order = calloc(job->file_count, sizeof(struct file *));
-    size_t count = 0;
-    if (!order) {
+    int64_t all = 0;
+    job->order = calloc(job->file_count, sizeof(struct file *));
+    if (!job->order) {
         return -1;
     }
     for (size_t i = 0; i < job->file_count; i++) {
-        if (job->files[i].size >= 0) {
-            order[count++] = &job->files[i];
+        all += job->files[i].size > 0 ? job->files[i].size : 0;
+    }
+    for (int large = 1; large >= 0; large--) {
+        for (size_t i = 0; i < job->file_count; i++) {
+            struct file *file = &job->files[i];
+            if (file->size >= 0 && is_large(file, all, job->worker_count) == (large == 1)) {
+                job->order[job->order_count++] = file;
+            }
         }
     }
-    qsort(order, count, sizeof(struct file *), larger_first);
-    job->worker_count = count < job->worker_count ? count : job->worker_count;
-    for (size_t i = 0; i < count; i++) {
-        struct worker *idlest = &job->workers[0];
-        for (size_t w = 1; w < job->worker_count; w++) {
-            idlest = job->workers[w].load < idlest->load ? &job->workers[w] : idlest;
-        }
-        idlest->load += (uint64_t)order[i]->size + FILE_COST;
-        idlest->name_count++;
-        order[i]->owner = idlest;
-    }
-    free(order);
-    return 0;
-}
-
-/* Writes each worker's names into its share, in the order of the command line. */
-static int fill_shares(struct job *job)
-{
-    brood_value *next = calloc(job->file_count, sizeof *next);
-    if (!next) {
-        return -1;
-    }
-    job->names = next;
-    for (size_t w = 0; w < job->worker_count; w++) {
-        job->workers[w].names = next;
-        next += job->workers[w].name_count;
-        job->workers[w].name_count = 0;
-    }
-    for (size_t i = 0; i < job->file_count; i++) {
-        struct worker *owner = job->files[i].owner;
-        if (owner) {
-            owner->names[owner->name_count++] = brood_str(job->files[i].name);
-        }
+    if (job->worker_count > job->order_count) {
+        job->worker_count = job->order_count;
     }
     return 0;
 }
 
-/* ---- workers ---- */
-
-static void report_lost(struct job *job, struct worker *worker, const char *reason)
+/* Gives the pool the next name. */
+static int next_name(void *user, brood_value *name)
 {
-    (void)snprintf(worker->reason, sizeof worker->reason, "%s", reason);
-    (void)fprintf(stderr, "b2sum: %s\n", worker->reason);
-    job->status = 1;
-}
-
-/* A worker that cannot be started is treated as one that died: its files are reported. */
-static void start_worker(struct job *job, struct worker *worker)
-{
-    brood_connection *theirs = NULL;
-    char name[40];
-    (void)snprintf(name, sizeof name, "worker %d", (int)(worker - job->workers) + 1);
-    if (brood_pipe(&worker->answers, &theirs, BROOD_ONE_WAY) ||
-        /* GIVE closes our copy of their end, so that the pipe ends when the worker does */
-        brood_process_start(&worker->process, hash_share,
-                            BROOD_ARGS(BROOD_GIVE(theirs),
-                                       brood_list(worker->names, worker->name_count),
-                                       job->digest_size),
-                            BROOD_OPTIONS(process, .name = name))) {
-        report_lost(job, worker, brood_last_error()->message);
+    struct job *job = user;
+    if (job->next == job->order_count) {
+        return BROOD_EEND;
     }
-    brood_connection_free(theirs);
+    *name = brood_str(job->order[job->next++]->name);
+    return 0;
 }
 
-/* Its pipe ended before its share did. */
-static void bury_worker(struct job *job, struct worker *worker, int rc)
+static int start_pool(struct job *job)
 {
-    const brood_failure *failure = NULL;
-    if (rc == BROOD_EEND || rc == BROOD_EPEER) {
-        (void)brood_process_join(worker->process, BROOD_FOREVER);
-        failure = brood_process_failure(worker->process);
-        report_lost(job, worker, failure ? failure->message : "worker ended early");
-    } else {
-        report_lost(job, worker, brood_last_error()->message);
-        (void)brood_process_kill(worker->process); /* it may wait for us to read on */
+    brood_task_options options = BROOD_OPTIONS_INIT(task);
+    brood_inputs names = brood_inputs_next(next_name, job);
+    if (job->order_count == 0) {
+        return 0;
+    }
+    names.count = job->order_count;
+    options.retries = RETRIES;
+    options.window = WINDOW;
+    if (!example_is_terminal(stdout)) { /* where the digests tell how far it is */
+        options.on_progress = brood_progress_bar;
+        options.user = (void *)"b2sum";
+    }
+    if (brood_pool_new(&job->pool, BROOD_OPTIONS(pool, .workers = (int)job->worker_count,
+                                                 .initializer = begin_worker,
+                                                 .initargs = BROOD_ARGS(job->digest_size))) ||
+        brood_pool_imap_unordered(job->pool, &job->results, hash_named, &names, &options)) {
+        return brood_perror("b2sum: cannot start workers");
+    }
+    return 0;
+}
+
+/* ---- answers ---- */
+
+static void keep_reason(struct file *file, const char *words)
+{
+    file->reason = malloc(strlen(words) + 1);
+    if (file->reason) {
+        (void)strcpy(file->reason, words);
     }
 }
 
-/* Waits for the owner's answer about its next file, and prints it. */
-static void take_answer(struct job *job, const struct file *file)
+/* Takes answers until that of `file` is among them. */
+static void wait_for(struct job *job, struct file *file)
 {
-    brood_message *message = NULL;
+    while (!file->answer && !file->reason) {
+        brood_message *answer = NULL;
+        size_t index = job->order_count;
+        int rc = brood_results_next(job->results, &answer, &index, BROOD_FOREVER);
+        if (index >= job->order_count) {
+            break; /* there will be none any more */
+        }
+        job->order[index]->answer = answer;
+        if (rc) {
+            keep_reason(job->order[index], brood_last_error()->message);
+        }
+    }
+}
+
+static void print_answer(struct job *job, struct file *file)
+{
     brood_value answer;
     brood_view digest;
-    if (file->owner->reason[0] == '\0') {
-        int rc = brood_recv(file->owner->answers, &message, BROOD_FOREVER);
-        if (rc) {
-            bury_worker(job, file->owner, rc);
-        }
-    }
-    if (!message) {
-        print_error(job, file, "not finished, its worker is gone");
-        return;
-    }
-    answer = brood_message_value(message);
+    wait_for(job, file);
+    answer = brood_message_value(file->answer);
     digest = brood_as_view(answer);
     if (brood_value_kind(answer) == BROOD_BYTES && digest.size == job->digest_size) {
         print_digest(job, file, digest.data);
     } else {
-        print_error(job, file, brood_as_str(answer, "no checksum"));
+        print_error(job, file, file->reason ? file->reason : brood_as_str(answer, "no checksum"));
     }
-    brood_message_free(message);
+    brood_message_free(file->answer);
+    free(file->reason);
 }
 
 static void hash_here(struct job *job, const struct file *file)
@@ -308,20 +289,18 @@ static void hash_here(struct job *job, const struct file *file)
 
 static void run(struct job *job)
 {
-    for (size_t w = 0; w < job->worker_count; w++) {
-        start_worker(job, &job->workers[w]);
+    if (start_pool(job)) {
+        job->status = 1;
     }
     for (size_t i = 0; i < job->file_count; i++) {
-        if (job->files[i].owner) {
-            take_answer(job, &job->files[i]);
+        if (job->files[i].size >= 0 && job->results) {
+            print_answer(job, &job->files[i]);
         } else {
             hash_here(job, &job->files[i]);
         }
     }
-    for (size_t w = 0; w < job->worker_count; w++) {
-        brood_process_free(job->workers[w].process);
-        brood_connection_free(job->workers[w].answers);
-    }
+    brood_results_free(job->results);
+    brood_pool_free(job->pool);
 }
 
 /* ---- the command line ---- */
@@ -410,8 +389,7 @@ static int list_files(struct job *job, char **names, size_t count)
         count = 1;
     }
     job->files = calloc(count, sizeof *job->files);
-    job->workers = calloc(job->worker_count, sizeof *job->workers);
-    if (!job->files || !job->workers) {
+    if (!job->files) {
         return -1;
     }
     job->file_count = count;
@@ -425,8 +403,7 @@ static int list_files(struct job *job, char **names, size_t count)
 
 static void free_job(struct job *job)
 {
-    free(job->names);
-    free(job->workers);
+    free(job->order);
     free(job->files);
 }
 
@@ -434,7 +411,7 @@ int main(int argc, char **argv)
 {
     brood_init(argc, argv); /* a worker starts here and does not return */
 
-    struct job job = {.worker_count = (size_t)example_cpu_count(), .digest_size = MAX_BITS / 8};
+    struct job job = {.worker_count = (size_t)brood_cpu_count(), .digest_size = MAX_BITS / 8};
     int status;
     argv = example_arguments(argc, argv);
     if (!argv || sodium_init() < 0) {
@@ -446,8 +423,7 @@ int main(int argc, char **argv)
     }
     example_binary(stdin);
     example_binary(stdout);
-    if (list_files(&job, argv + optind, (size_t)(argc - optind)) || choose_owners(&job) ||
-        fill_shares(&job)) {
+    if (list_files(&job, argv + optind, (size_t)(argc - optind)) || choose_order(&job)) {
         (void)fputs("b2sum: memory exhausted\n", stderr);
         job.status = 1;
     } else {

@@ -11,6 +11,7 @@
 #include <brood/log.h>
 #include <brood/memory.h>
 #include <brood/pack.h>
+#include <brood/pool.h>
 #include <brood/process.h>
 #include <brood/process_class.h>
 #include <brood/queue.h>

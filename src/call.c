@@ -25,7 +25,11 @@ static const unsigned char room_head[ROOM_SIZE_AT] = {
 
 void brood_call_init(brood_call *call, brood_value args, brood_value named)
 {
-    memset(call, 0, sizeof *call);
+    memset(call, 0, offsetof(brood_call, words)); /* a task may take less time than all of it */
+    call->words[0] = '\0';
+    call->asked = NULL;
+    call->lane = NULL;
+    call->entry = 0;
     if (args.kind == BROOD_TUPLE_KIND || args.kind == BROOD_LIST_KIND) {
         call->args = args.as.items;
         call->arg_count = (size_t)args.size;
@@ -73,7 +77,8 @@ bool brood_call_named(const brood_call *call, const char *name, brood_value *out
 
 bool brood_call_cancelled(const brood_call *call)
 {
-    return call != NULL && brood_os_child_asked();
+    return call != NULL &&
+           ((call->asked != NULL && call->asked(call)) || brood_os_child_asked());
 }
 
 static int fail_no_call(void)
@@ -178,4 +183,22 @@ int brood_raise(brood_call *call, int code, const char *format, ...)
     call->raised = true;
     call->code = code;
     return code;
+}
+
+int brood_call_end(const brood_call *call, int rc, char words[BROOD_WORDS_SIZE])
+{
+    const char *said = "";
+
+    if (rc > OWN_CODE_MAX || (rc < 0 && rc > BROOD_EINVAL)) {
+        (void)snprintf(words, BROOD_WORDS_SIZE,
+                       "its function returned %d: codes are 0 to 255 and brood_error", rc);
+        return OWN_CODE_MAX;
+    }
+    if (call->raised && call->code == rc) {
+        said = call->words;
+    } else if (rc < 0) {
+        said = brood_last_error()->error == rc ? brood_last_error()->message : brood_strerror(rc);
+    }
+    (void)snprintf(words, BROOD_WORDS_SIZE, "%s", said);
+    return rc;
 }

@@ -24,7 +24,6 @@
 #include "words.h"
 
 #define EXIT_BROOD_ERROR 1
-#define LARGEST_CODE 255
 #define LARGE_BODY ((uint64_t)1 << 20)
 
 /* ---- the end ---- */
@@ -70,26 +69,6 @@ static void leave_report(brood_report *report)
 static int exit_code(int code)
 {
     return code < 0 ? EXIT_BROOD_ERROR : code;
-}
-
-/* What the function returned, as a report: its own code, or a brood_error in words. */
-static void describe_end(brood_report *report, const brood_call *call, int rc)
-{
-    const char *words = "";
-
-    report->code = rc;
-    if (rc > LARGEST_CODE || (rc < 0 && rc > BROOD_EINVAL)) {
-        report->code = LARGEST_CODE;
-        (void)snprintf(report->words, sizeof report->words,
-                       "its function returned %d: codes are 0 to 255 and brood_error", rc);
-        return;
-    }
-    if (call->raised && call->code == rc) {
-        words = call->words;
-    } else if (rc < 0) {
-        words = brood_last_error()->error == rc ? brood_last_error()->message : brood_strerror(rc);
-    }
-    brood_put_words(report->words, sizeof report->words, words);
 }
 
 /* ---- the start ---- */
@@ -208,7 +187,7 @@ static int run_work(start *s, brood_call *call)
 
 static void end(start *s, brood_call *call, brood_report *report, int rc)
 {
-    describe_end(report, call, rc);
+    report->code = brood_call_end(call, rc, report->words);
     /* Nobody who waits for a fork server needs to look there. */
     if (rc < 0 && rc != BROOD_EPEER && !brood_os_child_serves()) {
         print_failure(s->name, report->words);

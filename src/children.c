@@ -256,7 +256,7 @@ static void terminate_daemonic(void)
 
     if (list_children(&list, &count) == 0) {
         for (size_t i = 0; i < count; i++) {
-            if (list[i]->daemon) {
+            if (list[i]->daemon || list[i]->helper) {
                 (void)brood_process_terminate(list[i]);
             }
         }

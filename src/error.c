@@ -40,7 +40,8 @@ static const char *const names[] = {
     "worker died",           /* BROOD_EWORKER */
     "cancelled",             /* BROOD_ECANCELLED */
     "still running",         /* BROOD_ERUNNING */
-    "handle is gone"         /* BROOD_EHANDLE */
+    "handle is gone",        /* BROOD_EHANDLE */
+    "ran for too long"       /* BROOD_EEXPIRED */
 };
 
 #define NAME_COUNT ((int)(sizeof names / sizeof names[0]))

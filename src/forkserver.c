@@ -119,7 +119,7 @@ static int begin(brood_process **out, brood_os_handle control)
         const brood_value items[] = {brood_handle_value(control), brood_list(functions, count)};
         const brood_args args = {items, 2};
         const brood_work work = {"target", brood_function_value(brood_forkserver_serve),
-                                 "forkserver"};
+                                 "forkserver", false};
         rc = brood_process_start_server(out, &work, &args);
     }
     free(functions);

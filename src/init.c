@@ -9,6 +9,7 @@
 #include "fork.h"
 #include "locks.h"
 #include "platform.h"
+#include "pool_object.h"
 #include "process_object.h"
 
 #define LINGER_NS (INT64_C(2) * 1000 * 1000 * 1000)
@@ -20,7 +21,9 @@ static bool ready;
 /* After the first process's children have ended nobody is left who could fetch a handle. */
 void brood_finish(void)
 {
+    brood_pools_end();
     brood_children_end();
+    brood_trace_finish();
     if (brood_parent_is_set()) {
         brood_os_handles_linger(LINGER_NS);
     }

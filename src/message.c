@@ -6,6 +6,7 @@
 #include "fault.h"
 #include "message_copy.h"
 #include "object.h"
+#include "platform.h"
 
 /* ---- objects ---- */
 
@@ -44,6 +45,7 @@ static brood_message *new_message(size_t size)
         (void)brood_fail_nomem("a message");
         return NULL;
     }
+    message->owners = NULL;
     message->value = brood_none();
     message->buffer = BROOD_BUFFER_NONE;
     message->arena = BROOD_ARENA_NONE;
@@ -73,9 +75,11 @@ void brood_message_show(brood_message *message)
 
 void brood_message_free(brood_message *message)
 {
-    if (message == NULL) {
+    if (message == NULL ||
+        (message->owners != NULL && brood_atomic_add(message->owners, -1) >= 0)) {
         return;
     }
+    free(message->owners);
     for (size_t i = 0; i < message->object_count; i++) {
         brood_object_free(message->objects[i]);
     }
@@ -187,6 +191,35 @@ int brood_message_of_bytes(brood_message **out, brood_buffer *buffer)
     message->buffer = *buffer;
     *buffer = BROOD_BUFFER_NONE;
     *out = message;
+    return 0;
+}
+
+int brood_message_of_list(brood_message **out, brood_arena *arena, const brood_value *items,
+                          size_t count)
+{
+    brood_message *message = new_message(0);
+
+    if (message == NULL) {
+        return BROOD_ENOMEM;
+    }
+    message->value = brood_list(items, count);
+    message->arena = *arena;
+    *arena = BROOD_ARENA_NONE;
+    *out = message;
+    return 0;
+}
+
+int brood_message_share(brood_message *message)
+{
+    if (message->owners == NULL) {
+        brood_atomic *owners = BROOD_ALLOC(malloc(sizeof *owners));
+        if (owners == NULL) {
+            return brood_fail_nomem("a message");
+        }
+        brood_atomic_store(owners, 0);
+        message->owners = owners;
+    }
+    (void)brood_atomic_add(message->owners, 1);
     return 0;
 }
 

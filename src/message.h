@@ -9,6 +9,7 @@
 #include "codec.h"
 
 struct brood_message {
+    void *owners; /* how many there are besides the first; NULL: there never was one */
     brood_value value;
     brood_buffer buffer; /* what bytes are borrowed from */
     brood_arena arena;
@@ -36,6 +37,13 @@ int brood_message_decode(brood_message *message, const brood_loader *loader);
 
 /// brood_message_show makes the bytes themselves the message's value.
 void brood_message_show(brood_message *message);
+/// brood_message_of_list makes a message of a list whose items, and all that is in them, live in
+/// `*arena`, which is taken over on success.
+int brood_message_of_list(brood_message **out, brood_arena *arena, const brood_value *items,
+                          size_t count);
+
+/// brood_message_share adds an owner, who frees it as well. One thread at a time, and one that owns it.
+int brood_message_share(brood_message *message);
 
 /// brood_message_reserve makes room for one more object.
 int brood_message_reserve(brood_message *message);

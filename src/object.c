@@ -42,6 +42,9 @@ const char *brood_kind_a(int kind)
 
 const char *brood_kind_name(int kind)
 {
+    if (kind == BROOD_RESULT || kind == BROOD_RESULTS) {
+        return "result of a pool";
+    }
     return strchr(brood_kind_a(kind), ' ') + 1;
 }
 

@@ -125,6 +125,18 @@ int brood_os_executable_find(char **out, const char *path);
 /// brood_os_write_error writes to standard error, as far as that goes.
 void brood_os_write_error(const char *text, size_t size);
 
+/// brood_os_error_is_terminal tells whether standard error is a terminal.
+bool brood_os_error_is_terminal(void);
+
+/// brood_os_ignore_interrupts makes this process deaf to Ctrl-C.
+void brood_os_ignore_interrupts(void);
+
+/// brood_os_file_create makes a file, or empties the one there is, to write to.
+int brood_os_file_create(brood_os_handle *out, const char *path);
+
+/// brood_os_file_write writes all of it.
+int brood_os_file_write(brood_os_handle file, const void *data, size_t size);
+
 /* ---- handles ---- */
 
 /// brood_os_handle_check says BROOD_EINVAL for a handle that is not open.
@@ -478,6 +490,9 @@ typedef struct brood_os_waker brood_os_waker;
 
 /// brood_os_waker_mine sets `*out` to this thread's waker, which ends with the thread.
 int brood_os_waker_mine(brood_os_waker **out);
+
+/// brood_os_waker_drop ends this thread's waker before the thread's end. Nobody may raise it any more.
+void brood_os_waker_drop(void);
 
 /// brood_os_waker_raise ends the wait of the waker's thread, or the next one if it is not in one.
 void brood_os_waker_raise(brood_os_waker *waker);

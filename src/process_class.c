@@ -142,7 +142,7 @@ static int start_with(brood_process **out, const brood_process_class *klass, con
                       const brood_args *args, const brood_process_options *options)
 {
     brood_value fields[FIELDS];
-    brood_work work = {"class", brood_tuple(fields, FIELDS), klass->name};
+    brood_work work = {"class", brood_tuple(fields, FIELDS), klass->name, false};
     brood_message *message = NULL;
     int rc = save_state(klass, state, &message, &fields[4]);
 

@@ -24,6 +24,7 @@ struct brood_process {
     bool daemon;
     bool outlives;
     bool hidden;         /* the fork server: not one of the program's children */
+    bool helper; /* ended when this process exits, as daemonic ones are, but may have children */
     int64_t deadline_ms; /* 0: none */
     brood_os_process os;
 
@@ -46,6 +47,7 @@ typedef struct brood_work {
     const char *field; /* "target" or "class" */
     brood_value value;
     const char *name; /* of processes without a name of their own: NAME-1 and so on */
+    bool helper;      /* see brood_process */
 } brood_work;
 
 /// brood_process_start_work is brood_process_start for any work.

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "authkey.h"
 #include "bootstrap.h"
 #include "child.h"
@@ -39,48 +40,10 @@ static brood_process *new_child(const brood_work *work, const char *identity,
         /* To inherit is not to be one: a daemonic process has no children. */
         process->daemon = wanted->daemon == 1;
         process->outlives = wanted->outlive_parent;
+        process->helper = work->helper;
         process->deadline_ms = wanted->deadline_ms;
     }
     return process;
-}
-
-/* Positional arguments come first, then named ones. */
-static int split_args(const brood_args *args, size_t *positional)
-{
-    const size_t count = args != NULL ? args->count : 0;
-    size_t n = 0;
-
-    if (count > 0 && args->items == NULL) {
-        return brood_fail(BROOD_EINVAL, "%zu arguments at NULL", count);
-    }
-    while (n < count && (args->items[n].flags & BROOD_VALUE_NAMED) == 0) {
-        n++;
-    }
-    for (size_t i = n; i < count; i++) {
-        if ((args->items[i].flags & BROOD_VALUE_NAMED) == 0) {
-            return brood_fail(BROOD_EARGS, "argument %zu follows a named one: named ones come last",
-                              i + 1);
-        }
-    }
-    *positional = n;
-    return 0;
-}
-
-/* The names and values of named arguments in turn, as a dict has them. */
-static int collect_named(brood_value **out, const brood_args *args, size_t positional)
-{
-    const size_t count = args != NULL ? args->count - positional : 0;
-    brood_value *items = BROOD_ALLOC(malloc((count * 2 + 1) * sizeof *items));
-
-    if (items == NULL) {
-        return brood_fail_nomem("named arguments");
-    }
-    for (size_t i = 0; i < count; i++) {
-        items[2 * i] = args->items[positional + i].as.items[0];
-        items[2 * i + 1] = args->items[positional + i].as.items[1];
-    }
-    *out = items;
-    return 0;
 }
 
 /* A small body goes along with the record; a larger one is encoded straight into shared memory: one
@@ -157,10 +120,10 @@ static int write_body(const brood_room *room, brood_parcel *parcel, const order 
     const brood_saver saver = brood_parcel_saver(parcel);
     brood_value *named = NULL;
     size_t positional = 0;
-    int rc = split_args(wanted->args, &positional);
+    int rc = brood_args_split(wanted->args, &positional);
 
     if (rc == 0) {
-        rc = collect_named(&named, wanted->args, positional);
+        rc = brood_args_named(&named, wanted->args, positional);
     }
     if (rc == 0) {
         rc = encode_order(wanted, named, positional, &saver, room);
@@ -392,7 +355,7 @@ int brood_process_start_server(brood_process **out, const brood_work *work, cons
 int brood_process_start(brood_process **out, brood_function target, const brood_args *args,
                         const brood_process_options *options)
 {
-    const brood_work work = {"target", brood_function_value(target), "Process"};
+    const brood_work work = {"target", brood_function_value(target), "Process", false};
 
     if (out == NULL || target == NULL) {
         return brood_fail(BROOD_EINVAL, "brood_process_start needs a function and a place for the "

@@ -22,6 +22,9 @@ int brood_value_check(const brood_value *value)
             return brood_fail(BROOD_EINVAL, "a dict has a key without a value");
         }
         return 0;
+    case BROOD_RESULT:
+    case BROOD_RESULTS:
+        return brood_fail(BROOD_EINVAL, "what a pool's tasks give can be waited for, not sent");
     default:
         if (value->kind > BROOD_FUNCTION && !brood_kind_is_object(value->kind)) {
             return brood_fail(BROOD_EINVAL, "not a value: its kind is %d", value->kind);

@@ -11,6 +11,7 @@
 #include "error.h"
 #include "fault.h"
 #include "object.h"
+#include "pool_wait.h"
 #include "process_object.h"
 #include "queue.h"
 #include "waiter.h"
@@ -76,9 +77,21 @@ static int watch_object(brood_value object, watch *ours, brood_os_waitable *thin
     case BROOD_HANDLE:
         thing->handle = (brood_os_handle)object.as.i64;
         return 0;
+    case BROOD_RESULT:
+    case BROOD_RESULTS:
+        return brood_result_watch(object, &ours->waiter, thing);
     default:
         return brood_fail(BROOD_ETYPE, "a value of kind %s is nothing to wait for",
                           brood_kind_name(object.kind));
+    }
+}
+
+static void unwatch_object(brood_value object, brood_waiter *waiter)
+{
+    if (object.kind == BROOD_CONNECTION) {
+        brood_connection_unwatch(object.as.object, waiter);
+    } else {
+        brood_result_unwatch(object, waiter);
     }
 }
 
@@ -242,7 +255,7 @@ static void end(wait_list *list)
 {
     for (size_t i = 0; list->watches != NULL && i < list->count; i++) {
         if (list->watches[i].waiter.listed) {
-            brood_connection_unwatch(list->items[i].object.as.object, &list->watches[i].waiter);
+            unwatch_object(list->items[i].object, &list->watches[i].waiter);
         }
     }
     if (list->things != list->small_things) {

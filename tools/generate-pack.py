@@ -27,10 +27,17 @@ typedef struct brood_args {
     size_t count;
 } brood_args;
 
-/// brood_inputs is a borrowed list of inputs, each for a call of its own: NULL = none.
+/// brood_inputs is what map goes over: an array of values (BROOD_ITEMS(1, 2, 3), brood_inputs_array),
+/// `count` blocks of `stride` bytes one behind the other (brood_inputs_bytes), or what `next` gives.
 typedef struct brood_inputs {
     const brood_value *items;
-    size_t count;
+    size_t count; /* with `next`: how many are expected, for on_progress; 0: not known */
+    const void *bytes;
+    size_t stride;
+    /* Sets `*item`, borrowed until the next call, and returns 0; BROOD_EEND when there is none any
+     * more; any other brood_error ends the inputs with that. */
+    int (*next)(void *user, brood_value *item);
+    void *user;
 } brood_inputs;
 
 /* One destination of BROOD_UNPACK / BROOD_BIND: where to put a value and which type it must have. */
@@ -71,7 +78,7 @@ BROOD_MAY_FAIL int brood_bind_(const brood_slot *slots, size_t count);
 BROOD_END_C
 ''')
 objs = ['connection', 'process', 'lock', 'queue', 'memory', 'array']  # what travels and is unpacked
-waitonly = []  # what brood_of takes, but nothing unpacks
+waitonly = ['result', 'results']  # what brood_of takes, but nothing unpacks
 ints=[('signed char','S','schar'),('short','S','short'),('int','S','int'),('long','S','long'),('long long','S','llong'),
  ('unsigned char','U','uchar'),('unsigned short','U','ushort'),('unsigned','U','uint'),('unsigned long','U','ulong'),('unsigned long long','U','ullong')]
 # ---------- C

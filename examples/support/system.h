@@ -3,6 +3,7 @@
 #ifndef BROOD_EXAMPLES_SYSTEM_H
 #define BROOD_EXAMPLES_SYSTEM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -14,8 +15,8 @@ extern "C" {
 /// NULL if there is no memory. They live as long as the program.
 char **example_arguments(int argc, char **argv);
 
-/// example_cpu_count returns how many processors there are, at least 1.
-int example_cpu_count(void);
+/// example_is_terminal tells whether a standard stream is a terminal.
+bool example_is_terminal(FILE *stream);
 
 /// example_open opens a file to read its bytes, without a buffer; NULL sets errno.
 FILE *example_open(const char *name);

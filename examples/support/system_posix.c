@@ -12,10 +12,9 @@ char **example_arguments(int argc, char **argv)
     return argv;
 }
 
-int example_cpu_count(void)
+bool example_is_terminal(FILE *stream)
 {
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count < 1 ? 1 : (int)count;
+    return isatty(fileno(stream)) == 1;
 }
 
 FILE *example_open(const char *name)

@@ -53,11 +53,9 @@ char **example_arguments(int argc, char **argv)
     return out;
 }
 
-int example_cpu_count(void)
+bool example_is_terminal(FILE *stream)
 {
-    SYSTEM_INFO info;
-    GetSystemInfo(&info);
-    return info.dwNumberOfProcessors < 1 ? 1 : (int)info.dwNumberOfProcessors;
+    return _isatty(_fileno(stream)) != 0;
 }
 
 FILE *example_open(const char *name)

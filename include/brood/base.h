@@ -38,8 +38,11 @@ typedef struct brood_connection brood_connection;
 typedef struct brood_lock brood_lock;
 typedef struct brood_memory brood_memory;
 typedef struct brood_message brood_message;
+typedef struct brood_pool brood_pool;
 typedef struct brood_process brood_process;
 typedef struct brood_queue brood_queue;
+typedef struct brood_result brood_result;
+typedef struct brood_results brood_results;
 
 /// brood_function is the unit of work: any function of the program or of its shared libraries,
 /// `static` ones too. A child that does not have the library loads it from the file it came from.
@@ -84,7 +87,8 @@ typedef enum brood_error {
     BROOD_EWORKER = -1029,    /* the process died: the failure has its pid and how */
     BROOD_ECANCELLED = -1030, /* asked to stop */
     BROOD_ERUNNING = -1031,   /* not finished yet */
-    BROOD_EHANDLE = -1032     /* the handle in this message is gone */
+    BROOD_EHANDLE = -1032,    /* the handle in this message is gone */
+    BROOD_EEXPIRED = -1033    /* the task ran longer than it may */
 } brood_error;
 
 /// brood_failure says what went wrong, in words and in parts. It is borrowed from the function that

@@ -18,10 +18,17 @@ typedef struct brood_args {
     size_t count;
 } brood_args;
 
-/// brood_inputs is a borrowed list of inputs, each for a call of its own: NULL = none.
+/// brood_inputs is what map goes over: an array of values (BROOD_ITEMS(1, 2, 3), brood_inputs_array),
+/// `count` blocks of `stride` bytes one behind the other (brood_inputs_bytes), or what `next` gives.
 typedef struct brood_inputs {
     const brood_value *items;
-    size_t count;
+    size_t count; /* with `next`: how many are expected, for on_progress; 0: not known */
+    const void *bytes;
+    size_t stride;
+    /* Sets `*item`, borrowed until the next call, and returns 0; BROOD_EEND when there is none any
+     * more; any other brood_error ends the inputs with that. */
+    int (*next)(void *user, brood_value *item);
+    void *user;
 } brood_inputs;
 
 /* One destination of BROOD_UNPACK / BROOD_BIND: where to put a value and which type it must have. */
@@ -71,6 +78,8 @@ static inline brood_value brood_of_lock_(brood_lock *p) { return brood_object_(B
 static inline brood_value brood_of_queue_(brood_queue *p) { return brood_object_(BROOD_QUEUE, p); }
 static inline brood_value brood_of_memory_(brood_memory *p) { return brood_object_(BROOD_MEMORY, p); }
 static inline brood_value brood_of_array_(brood_array *p) { return brood_object_(BROOD_ARRAY, p); }
+static inline brood_value brood_of_result_(brood_result *p) { return brood_object_(BROOD_RESULT, p); }
+static inline brood_value brood_of_results_(brood_results *p) { return brood_object_(BROOD_RESULTS, p); }
 /* Never defined, and called with too many arguments on purpose: the compiler prints the name. */
 brood_value brood_ERROR_a_pointer_means_nothing_in_another_process(void);
 brood_value brood_ERROR_this_type_cannot_travel(void);
@@ -98,6 +107,8 @@ brood_slot brood_ERROR_first_argument_must_be_call_message_or_value(void);
         brood_queue *: brood_of_queue_, \
         brood_memory *: brood_of_memory_, \
         brood_array *: brood_of_array_, \
+        brood_result *: brood_of_result_, \
+        brood_results *: brood_of_results_, \
         void *: brood_ERROR_a_pointer_means_nothing_in_another_process, \
         const void *: brood_ERROR_a_pointer_means_nothing_in_another_process, \
         default: brood_ERROR_this_type_cannot_travel)(x)
@@ -415,6 +426,8 @@ inline brood_value to_value(brood_lock *p) { return brood_object_(BROOD_LOCK, p)
 inline brood_value to_value(brood_queue *p) { return brood_object_(BROOD_QUEUE, p); }
 inline brood_value to_value(brood_memory *p) { return brood_object_(BROOD_MEMORY, p); }
 inline brood_value to_value(brood_array *p) { return brood_object_(BROOD_ARRAY, p); }
+inline brood_value to_value(brood_result *p) { return brood_object_(BROOD_RESULT, p); }
+inline brood_value to_value(brood_results *p) { return brood_object_(BROOD_RESULTS, p); }
 template <size_t N> brood_value to_value(const list_pack<N> &l);
 template <class T> std::enable_if_t<std::is_arithmetic<T>::value || std::is_enum<T>::value, brood_value>
 to_value(T x)

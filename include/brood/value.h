@@ -29,7 +29,10 @@ typedef enum brood_kind {
     BROOD_LOCK,
     BROOD_QUEUE,
     BROOD_MEMORY,
-    BROOD_ARRAY
+    BROOD_ARRAY,
+    /* Only for brood_wait; no values: */
+    BROOD_RESULT = 128,
+    BROOD_RESULTS
 } brood_kind;
 
 /// brood_value is a small borrowed view of a value (24 bytes); copy it freely. Its fields are

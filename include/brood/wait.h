@@ -4,6 +4,8 @@
  * - a connection that receives: when there is something to receive, a message or a part of one, read
  *   ahead or not; at the end of the stream, and where a receive would say what is wrong with it;
  * - a process: when it has ended;
+ * - a result of a pool (brood_result): when it is ready; the results of an imap (brood_results): when
+ *   brood_results_next has something to say;
  * - a native handle (brood_handle_value): a descriptor when it can be read from without waiting or
  *   its other end is closed (as poll with POLLIN); a HANDLE when it is signalled.
  *
@@ -18,7 +20,7 @@
 BROOD_BEGIN_C
 
 /// brood_wait_item is one of the things to wait for: `object` is brood_of(connection),
-/// brood_of(process) or brood_handle_value(handle). None is skipped and never ready, so an item is
+/// brood_of(process), brood_of(result), brood_of(results) or brood_handle_value(handle). None is skipped and never ready, so an item is
 /// taken out of a list by `item.object = brood_none()`.
 typedef struct brood_wait_item {
     brood_value object;

@@ -124,6 +124,16 @@ int brood_os_waker_mine(brood_os_waker **out)
     return 0;
 }
 
+void brood_os_waker_drop(void)
+{
+    brood_os_waker *waker = pthread_getspecific(waker_key);
+
+    if (waker != NULL) {
+        (void)pthread_setspecific(waker_key, NULL);
+        close_waker(waker);
+    }
+}
+
 void brood_os_waker_raise(brood_os_waker *waker)
 {
     const uint64_t one = 1;

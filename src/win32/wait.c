@@ -77,6 +77,14 @@ int brood_os_waker_mine(brood_os_waker **out)
     return 0;
 }
 
+void brood_os_waker_drop(void)
+{
+    brood_os_waker *waker = FlsGetValue(waker_index);
+
+    (void)FlsSetValue(waker_index, NULL);
+    close_waker(waker);
+}
+
 void brood_os_waker_raise(brood_os_waker *waker)
 {
     (void)SetEvent(waker->event);

@@ -1,0 +1,39 @@
+#include "support/pools.h"
+
+#include <fstream>
+
+#include "support/family.h"
+#include "support/process_list.h"
+
+int Square(brood_call *call)
+{
+    int64_t n = 0;
+    const int rc = BROOD_UNPACK(call, &n);
+    return rc ? rc : brood_return(call, brood_int(n * n));
+}
+
+int WhoRuns(brood_call *call)
+{
+    return brood_return(call, brood_int(brood_process_pid(brood_current_process())));
+}
+
+int StayBusy(brood_call *call)
+{
+    const char *path = nullptr;
+    const int rc = BROOD_UNPACK(call, &path);
+    if (rc) {
+        return rc;
+    }
+    std::ofstream(path) << brood_process_pid(brood_current_process()) << "\n";
+    SpinForEver();
+}
+
+int WaitForFile(brood_call *call)
+{
+    const char *path = nullptr;
+    const int rc = BROOD_UNPACK(call, &path);
+    if (rc) {
+        return rc;
+    }
+    return WaitFor([&] { return !ReadFile(path).empty(); }) ? 0 : 1;
+}
