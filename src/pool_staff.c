@@ -58,8 +58,10 @@ int brood_pool_start(brood_pool *pool, brood_worker *worker)
     options.size = sizeof options;
     options.context = pool->context;
     options.daemon = -1; /* it may have children */
+    brood_os_mutex_lock(&pool->mutex);
     brood_lane_begin(&worker->side);
     brood_word_store(&worker->side.lane->low, pool->low ? worker->side.entries / 4 : 0);
+    brood_os_mutex_unlock(&pool->mutex);
     rc = describe(pool, worker, items);
     if (rc == 0) {
         rc = brood_process_start_work(&process, &work, &args, &options);

@@ -219,8 +219,7 @@ TEST(PoolCallback, MayTerminateAndFree)
     (void)pool.release();
     EXPECT_EQ(0, Get(result)) << LastWords();
     EXPECT_EQ((std::vector<std::string>{"freed"}), heard.words);
-    EXPECT_TRUE(
-        WaitFor([] { return ChildrenOf(brood_process_pid(brood_current_process())).empty(); }));
+    EXPECT_TRUE(WaitFor([] { return Workers().empty(); }));
 }
 
 /* ---- progress ---- */

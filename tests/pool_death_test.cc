@@ -172,7 +172,7 @@ TEST_P(PoolDeath, APoolRecoversWhenAllDieAtOnce)
     for (int i = 0; i < 5; i++) {
         ASSERT_EQ(0, Map(pool, &message, Square, Numbers(100))) << LastWords();
         ASSERT_TRUE(IsSquares(message, 100));
-        for (const int64_t pid : ChildrenOf(brood_process_pid(brood_current_process()))) {
+        for (const int64_t pid : Workers()) {
             KillHard(pid);
         }
     }
@@ -202,7 +202,7 @@ class Killer {
         stop_ = true;
         thread_.join();
     }
-    int kills = 0;
+    std::atomic<int> kills{0};
 
   private:
     void Run()
@@ -213,8 +213,7 @@ class Killer {
             for (int i = 0; i < 3 && !stop_; i++) {
                 ShortPause();
             }
-            const std::vector<int64_t> pids =
-                ChildrenOf(brood_process_pid(brood_current_process()));
+            const std::vector<int64_t> pids = Workers();
             if (!pids.empty() && done_ != seen) {
                 seen = done_;
                 KillHard(pids[random() % pids.size()]);
@@ -249,10 +248,10 @@ TEST_P(PoolDeath, AMapIsCompleteWhateverIsKilled)
             << LastWords();
         ASSERT_TRUE(IsSquares(message, count));
         ASSERT_EQ(count, done);
-        std::printf("%d kills\n", killer.kills);
+        std::printf("%d kills\n", killer.kills.load());
     }
     EXPECT_EQ(0, Joined(pool)) << LastWords();
-    EXPECT_TRUE(ChildrenOf(brood_process_pid(brood_current_process())).empty());
+    EXPECT_TRUE(Workers().empty());
 }
 
 TEST_P(PoolDeath, ExactlyTheLostOnesSaySo)
@@ -473,7 +472,7 @@ int ParentWithPool(brood_call *call)
     while (pids.size() < 3) {
         Message message;
         CHILD_CHECK(call, Apply(pool, &message, WhoRuns) == 0);
-        for (const int64_t pid : ChildrenOf(brood_process_pid(brood_current_process()))) {
+        for (const int64_t pid : Workers()) {
             pids.insert(pid);
         }
     }

@@ -26,12 +26,12 @@ TEST(ManyWorkers, RunUnderTheUsualLimits)
     Message message;
     ASSERT_EQ(0, Map(pool, &message, Square, Numbers(20000))) << LastWords();
     EXPECT_TRUE(IsSquares(message, 20000));
-    EXPECT_EQ(wanted, ChildrenOf(brood_process_pid(brood_current_process())).size());
+    EXPECT_EQ(wanted, Workers().size());
     for (int i = 0; i < 100; i++) {
         ASSERT_EQ(0, Apply(pool, &message, Square, BROOD_ARGS(i))) << LastWords();
     }
     EXPECT_EQ(0, Joined(pool)) << LastWords();
-    EXPECT_TRUE(ChildrenOf(brood_process_pid(brood_current_process())).empty());
+    EXPECT_TRUE(Workers().empty());
 }
 
 } // namespace

@@ -5,6 +5,20 @@
 #include "support/family.h"
 #include "support/process_list.h"
 
+std::vector<int64_t> Workers()
+{
+    brood_process **all = nullptr;
+    size_t count = 0;
+    std::vector<int64_t> pids;
+    if (brood_active_children(&all, &count) == 0) {
+        for (size_t i = 0; i < count; i++) {
+            pids.push_back(brood_process_pid(all[i]));
+        }
+        brood_processes_free(all, count);
+    }
+    return pids;
+}
+
 int Square(brood_call *call)
 {
     int64_t n = 0;

@@ -126,6 +126,9 @@ inline int Joined(const Pool &pool)
     return brood_pool_join(pool.get(), kSoon);
 }
 
+/// Workers lists the pids of this process's children, whoever forked them.
+std::vector<int64_t> Workers();
+
 /* ---- tasks ---- */
 
 /// Square takes a number.
