@@ -63,13 +63,18 @@ static int check_key(const brood_value *value)
 
 /* ---- parts that come more than once ---- */
 
+static uint64_t add_totals(uint64_t a, uint64_t b)
+{
+    return a + b >= a ? a + b : UINT64_MAX;
+}
+
 static void count_item(encoder *e, uint64_t total, unsigned height)
 {
     if (e->depth == 0) {
         e->total = total;
     } else {
         frame *top = &e->frames[e->depth - 1];
-        top->total = top->total + total > top->total ? top->total + total : UINT64_MAX;
+        top->total = add_totals(top->total, total);
         top->height = height > top->height ? height : top->height;
     }
 }
@@ -367,7 +372,7 @@ static void encode_plain(encoder *e, frame *top)
 
     top->next = e->at == NULL ? brood_codec_count_plain(first, top->end, &e->size)
                               : brood_codec_write_plain(first, top->end, &e->at);
-    top->total += (uint64_t)(top->next - first);
+    top->total = add_totals(top->total, (uint64_t)(top->next - first));
 }
 
 /* Goes past the top frame's next items as long as they are known to come again without a look: in the

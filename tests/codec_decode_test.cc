@@ -476,6 +476,24 @@ TEST(CodecDecode, RefusesWhatStandsForTooManyValues)
     EXPECT_EQ(BROOD_EDECODE, DecodeError(Pickle(many + Raw("h\0"))));
 }
 
+/* Four times each level, three times the last, and `nones`: the count is nothing, or little, if it
+ * runs over at any power of two. */
+TEST(CodecDecode, RefusesWhatTheCountCannotHold)
+{
+    std::string levels = Raw("Nq\0"
+                             "0");
+    for (int i = 0; i < 40; i++) {
+        levels += Raw("(h\0h\0h\0h\0tq\0"
+                      "0");
+    }
+    for (const size_t nones : {0, 1, 5}) {
+        const std::string bytes =
+            Pickle(levels + Raw("(h\0h\0h\0") + std::string(nones, 'N') + "t");
+        EXPECT_EQ(BROOD_EDECODE, DecodeError(bytes));
+        EXPECT_NE(std::string::npos, LastWords().find("more than 1000000 values")) << LastWords();
+    }
+}
+
 TEST(CodecDecode, ReadsMoreValuesThanTheStackFirstHasRoomFor)
 {
     const size_t count = 100000;

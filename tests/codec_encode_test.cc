@@ -226,6 +226,26 @@ TEST(CodecEncode, RefusesWhatStandsForMoreThanCanBeReadAgain)
     EXPECT_EQ(nullptr, message);
 }
 
+/* Forty lists within each other, four times each, three times that, and `nones`: the count is
+ * nothing, or little, if it runs over at any power of two. */
+TEST(CodecEncode, RefusesWhatTheCountCannotHold)
+{
+    for (const size_t nones : {0, 1, 5}) {
+        std::vector<std::vector<brood_value>> levels(40);
+        brood_value value = brood_none();
+        for (auto &level : levels) {
+            level.assign(4, value);
+            value = brood_list(level.data(), level.size());
+        }
+        std::vector<brood_value> top(3, value);
+        top.insert(top.end(), nones, brood_none());
+        brood_message *message = nullptr;
+        EXPECT_EQ(BROOD_ETOOBIG, brood_encode(&message, brood_list(top.data(), top.size())));
+        EXPECT_EQ(nullptr, message);
+        brood_message_free(message);
+    }
+}
+
 /* ---- what is refused ---- */
 
 int EncodeError(brood_value value)
