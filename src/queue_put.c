@@ -312,9 +312,9 @@ static int save(void *user, brood_value object, brood_value *id)
         return brood_function_save(user, object.as.function, id);
     }
     return brood_fail(BROOD_ENOTSUP,
-                      "put: a %s cannot be put into a queue in this version; it can be sent over a "
+                      "put: %s cannot be put into a queue in this version; it can be sent over a "
                       "connection or given as an argument",
-                      brood_kind_name(object.kind));
+                      brood_kind_a(object.kind));
 }
 
 /* Small values are encoded on the stack. */
