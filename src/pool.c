@@ -505,6 +505,7 @@ static void wait_for_end(brood_pool *pool)
         for (uint32_t i = 0; i < pool->count; i++) {
             brood_process *process = pool->workers[i].process;
             if (process != NULL) {
+                brood_lane_dismiss(&pool->workers[i].side);
                 (void)brood_process_kill(process);
                 (void)brood_process_join(process, BROOD_FOREVER);
                 brood_process_free(process);

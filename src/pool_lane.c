@@ -145,6 +145,12 @@ void brood_lane_wake(brood_lane_side *side, uint32_t reason)
     }
 }
 
+void brood_lane_dismiss(brood_lane_side *side)
+{
+    (void)brood_word_exchange(&side->lane->leave, 1);
+    brood_lane_wake(side, BROOD_LANE_FOR_TASKS);
+}
+
 void brood_lane_publish(brood_lane_side *side)
 {
     uint64_t span = brood_word64_load(&side->lane->span);

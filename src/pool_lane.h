@@ -259,6 +259,9 @@ uint32_t brood_lane_recall(brood_lane_side *side, uint32_t count);
 /// brood_lane_wake wakes the worker if it sleeps for `reason`.
 void brood_lane_wake(brood_lane_side *side, uint32_t reason);
 
+/// brood_lane_dismiss tells the worker to leave when it has nothing to do.
+void brood_lane_dismiss(brood_lane_side *side);
+
 /// brood_lane_next sets `*record` to the next thing that the worker left, and `*data` to what is
 /// behind it in the ring. BROOD_EEMPTY if there is none, BROOD_EDECODE if it makes no sense; no words.
 int brood_lane_next(brood_lane_side *side, brood_lane_record *record, const unsigned char **data);

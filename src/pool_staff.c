@@ -351,9 +351,7 @@ static void dismiss(brood_pool *pool, brood_worker *worker)
 
     if (!worker->leaving && (done || full)) {
         worker->leaving = true;
-        brood_word_store(&worker->side.lane->leave, 1);
-        brood_fence();
-        brood_lane_wake(&worker->side, BROOD_LANE_FOR_TASKS);
+        brood_lane_dismiss(&worker->side);
     }
 }
 

@@ -104,4 +104,24 @@ TEST(Example, ContextShowsAllStartMethods)
     EXPECT_EQ(expected, Printed("context"));
 }
 
+TEST(Example, PoolApplyCallsBackWithEachPower)
+{
+    Lines lines = Printed("pool_apply");
+    std::sort(lines.begin(), lines.end());
+    EXPECT_EQ((Lines{"power: 0", "power: 1", "power: 27", "power: 64", "power: 8"}), lines);
+}
+
+TEST(Example, PoolMapKeepsTheOrder)
+{
+    EXPECT_EQ((Lines{"499500", "1999000", "4498500"}), Printed("pool_map"));
+}
+
+TEST(Example, PoolErrorArrivesInItsWords)
+{
+    const Lines lines = Printed("pool_error");
+    ASSERT_EQ(1u, lines.size());
+    EXPECT_EQ(0u, lines[0].find("code 33 in process ")) << lines[0];
+    EXPECT_NE(std::string::npos, lines[0].find(": division of 1 by zero")) << lines[0];
+}
+
 } // namespace

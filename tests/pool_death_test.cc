@@ -501,8 +501,9 @@ int ParentThatForgetsItsPool(brood_call *call)
     Message message;
     CHILD_CHECK(call, Apply(pool, &message, WhoRuns) == 0);
     side.Tell(IntIn(message));
-    (void)pool.release();
-    return 0;
+    static brood_pool *forgotten;
+    forgotten = pool.release();
+    return forgotten != nullptr ? 0 : 1;
 }
 
 TEST_P(PoolDeath, ThePoolsOfAProgramEndAtItsExit)

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "fault.h"
 #include "support/fault.h"
 #include "support/insides.h"
 #include "support/pools.h"
@@ -32,6 +33,40 @@ TEST(ManyWorkers, RunUnderTheUsualLimits)
     }
     EXPECT_EQ(0, Joined(pool)) << LastWords();
     EXPECT_TRUE(Workers().empty());
+}
+
+TEST(PoolNew, LeavesNothingBehindWhenAnyStepFails)
+{
+    ForEachFault([] {
+        brood_pool_options options = BROOD_OPTIONS_INIT(pool);
+        options.workers = 2;
+        brood_pool *raw = nullptr;
+        const int rc = brood_pool_new(&raw, &options);
+        EXPECT_EQ(rc == 0, raw != nullptr);
+        brood_fault_pause(true);
+        brood_pool_free(raw);
+        EXPECT_TRUE(Workers().empty());
+        brood_fault_pause(false);
+    });
+}
+
+TEST(PoolTasks, FailInWordsWhenMemoryIsShort)
+{
+    const Pool pool = NewPool(1);
+    ForEachFault([&] {
+        brood_message *raw = nullptr;
+        const int rc =
+            brood_pool_map(pool.get(), &raw, Square, BROOD_ITEMS(1, 2, 3), kSoon, nullptr);
+        EXPECT_EQ(rc == 0, raw != nullptr);
+        EXPECT_TRUE(rc == 0 || rc == BROOD_ENOMEM) << LastWords();
+        brood_message_free(raw);
+        const int applied =
+            brood_pool_apply(pool.get(), &raw, Square, BROOD_ARGS(3), kSoon, nullptr);
+        EXPECT_TRUE(applied == 0 || applied == BROOD_ENOMEM) << LastWords();
+        brood_message_free(raw);
+    });
+    Message message;
+    EXPECT_EQ(0, Apply(pool, &message, Square, BROOD_ARGS(3))) << LastWords();
 }
 
 } // namespace

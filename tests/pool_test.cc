@@ -420,22 +420,24 @@ int UseWhatTheInitializerGot(brood_call *call)
     return rc ? rc : brood_return(call, brood_text(its_word.data(), its_word.size()));
 }
 
+Pool Initialized(const brood_args *args)
+{
+    brood_pool_options options = BROOD_OPTIONS_INIT(pool);
+    options.workers = 3;
+    options.initializer = Initialize;
+    options.initargs = args;
+    return NewPool(options);
+}
+
 TEST_P(PoolOver, InitializersArgumentsCarryObjects)
 {
     brood_lock *lock = nullptr;
     ASSERT_EQ(0, brood_lock_new(&lock, nullptr));
-    brood_value items[] = {brood_of(lock), BROOD_NAMED("word", "hello")};
-    const brood_args args = {items, 2};
-    brood_pool_options options = BROOD_OPTIONS_INIT(pool);
-    options.workers = 3;
-    options.initializer = Initialize;
-    options.initargs = &args;
     {
-        const Pool pool = NewPool(options);
+        const Pool pool = Initialized(BROOD_ARGS(lock, BROOD_NAMED("word", "hello")));
         ASSERT_TRUE(pool) << LastWords();
         Message message;
         ASSERT_EQ(0, Map(pool, &message, UseWhatTheInitializerGot, {}));
-        const std::vector<brood_value> values = Numbers(20);
         for (int i = 0; i < 20; i++) {
             ASSERT_EQ(0, Apply(pool, &message, UseWhatTheInitializerGot)) << LastWords();
             EXPECT_EQ("'hello'", Shown(message));
@@ -554,7 +556,6 @@ TEST(PoolNew, RefusesBadOptions)
     options.max_tasks_per_child = -1;
     EXPECT_EQ(BROOD_EINVAL, brood_pool_new(&pool, &options));
     options.max_tasks_per_child = 0;
-    options.initargs = BROOD_ARGS(1);
     const brood_value one = brood_int(1);
     const brood_args args = {&one, 1};
     options.initargs = &args;
