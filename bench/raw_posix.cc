@@ -297,8 +297,8 @@ constexpr uint32_t kEnd = UINT32_MAX;
 
 SharedPeer::SharedPeer()
 {
-    void *memory = mmap(nullptr, sizeof(Words), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                        -1, 0);
+    void *memory =
+        mmap(nullptr, sizeof(Words), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     Check(memory != MAP_FAILED, "mmap");
     words_ = new (memory) Words{{0}, {0}};
     process_ = fork();

@@ -77,8 +77,7 @@ bool brood_call_named(const brood_call *call, const char *name, brood_value *out
 
 bool brood_call_cancelled(const brood_call *call)
 {
-    return call != NULL &&
-           ((call->asked != NULL && call->asked(call)) || brood_os_child_asked());
+    return call != NULL && ((call->asked != NULL && call->asked(call)) || brood_os_child_asked());
 }
 
 static int fail_no_call(void)

@@ -16,8 +16,9 @@ struct brood_call {
     bool raised;              /* brood_raise was called: `code` and `words` are set */
     int code;
     char words[BROOD_WORDS_SIZE];
-    bool (*asked)(const brood_call *call); /* whether this call is to stop; NULL: only all of them */
-    const void *lane;                      /* of a pool's worker */
+    bool (*asked)(
+        const brood_call *call); /* whether this call is to stop; NULL: only all of them */
+    const void *lane;            /* of a pool's worker */
     uint32_t entry;
 };
 

@@ -23,7 +23,7 @@ struct brood_process {
     char name[BROOD_NAME_SIZE];
     bool daemon;
     bool outlives;
-    bool hidden;         /* the fork server: not one of the program's children */
+    bool hidden; /* the fork server: not one of the program's children */
     bool helper; /* ended when this process exits, as daemonic ones are, but may have children */
     int64_t deadline_ms; /* 0: none */
     brood_os_process os;

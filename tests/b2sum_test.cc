@@ -481,8 +481,8 @@ TEST_F(B2sum, ReportsAFileThatKillsItsWorkersAndPrintsTheOthers)
     for (const char *workers : {"1", "3"}) {
         const ProgramResult result =
             RunWithKillMe({"-j", workers, "one", "edge", "kill-me", "past", "empty"});
-        EXPECT_EQ(result.out, DigestOf(1) + "  one\n" + DigestOf(128) + "  edge\n" +
-                                  DigestOf(129) + "  past\n" + DigestOf(0) + "  empty\n");
+        EXPECT_EQ(result.out, DigestOf(1) + "  one\n" + DigestOf(128) + "  edge\n" + DigestOf(129) +
+                                  "  past\n" + DigestOf(0) + "  empty\n");
         ASSERT_EQ(Lines(result.err).size(), 1u) << result.err;
         const std::string how = Lines(result.err).at(0);
         EXPECT_EQ(how.find("b2sum: kill-me: PoolWorker-"), 0u) << how;

@@ -30,7 +30,7 @@ typedef struct brood_pool_options {
     const brood_context *context; /* how workers are started; NULL: by the default start method */
     const char *trace; /* a file for Chrome trace events (Perfetto reads it); NULL: what BROOD_TRACE
                         * names in the environment of the first process, or none */
-    size_t capacity;   /* bytes of shared memory for arguments and results of more than 8 KiB that are
+    size_t capacity; /* bytes of shared memory for arguments and results of more than 8 KiB that are
                         * under way at once; backed only as far as they are; 0: 1 GiB, on 32-bit
                         * systems 64 MiB */
 } brood_pool_options;
@@ -196,9 +196,9 @@ BROOD_MAY_FAIL int brood_pool_map(brood_pool *pool, brood_message **out, brood_f
 ///
 /// Errors: as brood_pool_map; BROOD_ETYPE for an input that is no list or tuple.
 /// Threads: safe from any thread.
-BROOD_MAY_FAIL int brood_pool_starmap(brood_pool *pool, brood_message **out, brood_function function,
-                                      const brood_inputs *inputs, int64_t timeout_ms,
-                                      const brood_task_options *options);
+BROOD_MAY_FAIL int brood_pool_starmap(brood_pool *pool, brood_message **out,
+                                      brood_function function, const brood_inputs *inputs,
+                                      int64_t timeout_ms, const brood_task_options *options);
 
 /// brood_pool_map_async is brood_pool_map without the waiting, as brood_pool_apply_async.
 ///

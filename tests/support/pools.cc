@@ -1,5 +1,6 @@
 #include "support/pools.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include "support/family.h"
@@ -50,4 +51,26 @@ int WaitForFile(brood_call *call)
         return rc;
     }
     return WaitFor([&] { return !ReadFile(path).empty(); }) ? 0 : 1;
+}
+
+int CountOn(void *user, brood_value *item)
+{
+    auto *counter = static_cast<Counter *>(user);
+    if (counter->next == counter->end) {
+        return counter->failure;
+    }
+    *item = brood_int(counter->next++);
+    counter->most_ahead = std::max(counter->most_ahead, counter->next - counter->taken);
+    return 0;
+}
+
+int RefuseOdd(brood_call *call)
+{
+    int64_t n = 0;
+    const int rc = BROOD_UNPACK(call, &n);
+    if (rc) {
+        return rc;
+    }
+    return n % 2 == 1 ? brood_raise(call, BROOD_ERANGE, "%d is odd", static_cast<int>(n))
+                      : brood_return(call, brood_int(n));
 }

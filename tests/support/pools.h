@@ -126,6 +126,16 @@ inline int Joined(const Pool &pool)
     return brood_pool_join(pool.get(), kSoon);
 }
 
+/// Counter is what CountOn, a function for inputs, gives: the numbers up to `end`, then `failure`.
+struct Counter {
+    int next = 0;
+    int end = 0;
+    int failure = BROOD_EEND;
+    int most_ahead = 0;
+    int taken = 0;
+};
+int CountOn(void *user, brood_value *item);
+
 /// Workers lists the pids of this process's children, whoever forked them.
 std::vector<int64_t> Workers();
 
@@ -133,6 +143,9 @@ std::vector<int64_t> Workers();
 
 /// Square takes a number.
 int Square(brood_call *call);
+
+/// RefuseOdd takes a number and returns it, or BROOD_ERANGE in words.
+int RefuseOdd(brood_call *call);
 
 /// WhoRuns returns the worker's pid.
 int WhoRuns(brood_call *call);
