@@ -56,6 +56,9 @@ static inline long brood_atomic_add(brood_atomic *word, long x)
 }
 #endif
 
+/* Each port's types.h also has brood_os_prefetch(const void *address): the address will soon be
+ * written to. It may be any address. */
+
 typedef brood_handle brood_os_handle;
 
 /* ---- clock, threads ---- */

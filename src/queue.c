@@ -7,7 +7,6 @@
 #include "error.h"
 #include "fault.h"
 #include "fork.h"
-#include "guard.h"
 #include "locks.h"
 #include "options.h"
 
@@ -67,7 +66,8 @@ static void set_up(brood_queue *queue, brood_segment *segment, const layout *whe
     queue->maxsize = shared->maxsize < UINT32_MAX / 2 ? (uint32_t)shared->maxsize : UINT32_MAX / 2;
     queue->message_max = (size_t)(shared->capacity / 4);
     queue->joinable = shared->joinable != 0;
-    brood_word_store(&queue->patience, brood_spin_count());
+    brood_word_store(&queue->put_patience, brood_spin_count());
+    brood_word_store(&queue->get_patience, brood_spin_count());
 }
 
 static void free_queue(void *user)
@@ -299,7 +299,7 @@ int brood_queue_load(brood_queue **out, const unsigned char id[BROOD_SEGMENT_ID]
 
 /* ---- locks ---- */
 
-int brood_queue_begin(brood_queue *queue, uint32_t *me)
+int brood_queue_begin_slowly(brood_queue *queue, uint32_t *me)
 {
     if (queue == NULL) {
         return brood_fail(BROOD_EINVAL, "the queue is NULL");
@@ -319,15 +319,11 @@ int brood_queue_damaged(void)
 static int lock(brood_queue *queue, brood_word *word, uint32_t me, int64_t deadline_ns,
                 void (*mend)(brood_queue *queue))
 {
-    int64_t latest;
-    int rc;
+    const int64_t latest =
+        deadline_ns == BROOD_DEADLINE_NEVER ? deadline_ns : brood_os_now() + LOCK_NS;
+    const int rc = brood_guard_wait(queue->segment, word, me, true,
+                                    latest > deadline_ns ? latest : deadline_ns);
 
-    if (brood_guard_try(word, me)) {
-        return 0;
-    }
-    latest = deadline_ns == BROOD_DEADLINE_NEVER ? deadline_ns : brood_os_now() + LOCK_NS;
-    rc = brood_guard_take_over(queue->segment, word, me,
-                               latest > deadline_ns ? latest : deadline_ns);
     switch (rc) {
     case BROOD_EOWNERDEAD:
         mend(queue);
@@ -401,24 +397,14 @@ static void mend_get(brood_queue *queue)
     brood_word_store(&get->settled_row, 0);
 }
 
-int brood_queue_lock_put(brood_queue *queue, uint32_t me, int64_t deadline_ns)
+int brood_queue_wait_put(brood_queue *queue, uint32_t me, int64_t deadline_ns)
 {
     return lock(queue, &queue->shared->put_lock, me, deadline_ns, mend_put);
 }
 
-int brood_queue_lock_get(brood_queue *queue, uint32_t me, int64_t deadline_ns)
+int brood_queue_wait_get(brood_queue *queue, uint32_t me, int64_t deadline_ns)
 {
     return lock(queue, &queue->shared->get_lock, me, deadline_ns, mend_get);
-}
-
-void brood_queue_unlock_put(brood_queue *queue)
-{
-    brood_guard_unlock(queue->segment, &queue->shared->put_lock);
-}
-
-void brood_queue_unlock_get(brood_queue *queue)
-{
-    brood_guard_unlock(queue->segment, &queue->shared->get_lock);
 }
 
 /* ---- how many ---- */

@@ -11,6 +11,7 @@
 
 #include <brood/queue.h>
 
+#include "guard.h"
 #include "segment.h"
 
 #define BROOD_QUEUE_LINE 128 /* bytes that processors pass on at once, two lines' worth */
@@ -87,7 +88,7 @@ typedef struct brood_queue_put_side {
 /* Under get_lock. */
 typedef struct brood_queue_get_side {
     brood_word64 head;
-    uint64_t seen_tail;
+    brood_word64 seen_tail;
     brood_queue_gate slots;   /* those who wait for messages to be fewer */
     brood_queue_gate room;    /* and for memory; woken all at once */
     brood_queue_gate idle;    /* those who wait for everything to be done, too */
@@ -153,23 +154,61 @@ struct brood_queue {
     size_t message_max; /* bytes */
     bool joinable;
     brood_os_flag flag;
-    long flag_since;      /* the generation (fork.h) in which its handles came */
-    brood_atomic closed;  /* for our puts */
-    brood_atomic watched; /* the flag's handle was given away */
-    brood_word patience;  /* how often to look before sleeping: this and the next one */
+    long flag_since;         /* the generation (fork.h) in which its handles came */
+    brood_atomic closed;     /* for our puts */
+    brood_atomic watched;    /* the flag's handle was given away */
+    brood_word put_patience; /* see brood_queue_patience */
+    brood_word get_patience;
+    brood_word haste; /* how often in a row few messages were found: see queue_get.c */
+    brood_word calm;
     brood_word size_hint; /* bytes of the message that was taken last */
 };
 
-/// brood_queue_begin is what every call does first: `*me` is our lock word's value.
-int brood_queue_begin(brood_queue *queue, uint32_t *me);
+/// brood_queue_begin_slowly is behind brood_queue_begin.
+int brood_queue_begin_slowly(brood_queue *queue, uint32_t *me);
+
+/// brood_queue_begin is what every call does first: `*me` is our lock word's value. Who has an
+/// identity has not been forked since, and so has the queue's handles.
+static inline int brood_queue_begin(brood_queue *queue, uint32_t *me)
+{
+    const uint32_t identity =
+        queue != NULL ? brood_word_load_relaxed(&queue->segment->identity) : 0;
+    const uint32_t thread = brood_thread_number;
+
+    *me = identity | thread;
+    return identity != 0 && thread != 0 ? 0 : brood_queue_begin_slowly(queue, me);
+}
+
+/// brood_queue_wait_put and _get are behind brood_queue_lock_put and _get.
+int brood_queue_wait_put(brood_queue *queue, uint32_t me, int64_t deadline_ns);
+int brood_queue_wait_get(brood_queue *queue, uint32_t me, int64_t deadline_ns);
 
 /// brood_queue_lock_put and _get take one of the locks, and mend what a dead holder has left. They
 /// wait at least a second, whatever the time limit says, since nobody holds them for long; one who
 /// does was stopped: BROOD_ETIMEDOUT.
-int brood_queue_lock_put(brood_queue *queue, uint32_t me, int64_t deadline_ns);
-int brood_queue_lock_get(brood_queue *queue, uint32_t me, int64_t deadline_ns);
-void brood_queue_unlock_put(brood_queue *queue);
-void brood_queue_unlock_get(brood_queue *queue);
+static inline int brood_queue_lock_put(brood_queue *queue, uint32_t me, int64_t deadline_ns)
+{
+    return brood_guard_try(&queue->shared->put_lock, me)
+               ? 0
+               : brood_queue_wait_put(queue, me, deadline_ns);
+}
+
+static inline int brood_queue_lock_get(brood_queue *queue, uint32_t me, int64_t deadline_ns)
+{
+    return brood_guard_try(&queue->shared->get_lock, me)
+               ? 0
+               : brood_queue_wait_get(queue, me, deadline_ns);
+}
+
+static inline void brood_queue_unlock_put(brood_queue *queue)
+{
+    brood_guard_unlock(queue->segment, &queue->shared->put_lock);
+}
+
+static inline void brood_queue_unlock_get(brood_queue *queue)
+{
+    brood_guard_unlock(queue->segment, &queue->shared->get_lock);
+}
 
 /// brood_queue_is_empty tells whether there is nothing to take.
 bool brood_queue_is_empty(const brood_queue *queue);
@@ -240,6 +279,40 @@ static inline void brood_queue_wake(brood_queue *queue, brood_queue_gate *gate, 
     if (count > 0) {
         brood_segment_wake(queue->segment, &gate->turn, count);
     }
+}
+
+static inline void brood_queue_learn(brood_word *word, uint32_t x)
+{
+    if (brood_word_load_relaxed(word) != x) {
+        brood_word_store(word, x);
+    }
+}
+
+/* How often to look before sleeping: the more often the more it has paid lately, and now and again as
+ * often as may be. The lower half is that, the upper one counts the waits. */
+#define BROOD_QUEUE_LEAST_PATIENCE UINT32_C(8)
+#define BROOD_QUEUE_TRIES 16
+
+static inline uint32_t brood_queue_patience(brood_word *patience)
+{
+    const uint32_t most = brood_spin_count();
+    const uint32_t now = brood_word_load_relaxed(patience) + (UINT32_C(1) << 16);
+    const uint32_t count = now & UINT16_MAX;
+
+    brood_word_store(patience, now);
+    return (now >> 16) % BROOD_QUEUE_TRIES == 0 || count > most ? most : count;
+}
+
+static inline void brood_queue_learn_patience(brood_word *patience, bool paid)
+{
+    const uint32_t now = brood_word_load_relaxed(patience);
+    const uint32_t most = brood_spin_count();
+    uint32_t count = now & UINT16_MAX;
+
+    count = paid ? count * 2 : count / 2;
+    count = count < BROOD_QUEUE_LEAST_PATIENCE ? BROOD_QUEUE_LEAST_PATIENCE : count;
+    count = count < most ? count : most;
+    brood_queue_learn(patience, (now & ~(uint32_t)UINT16_MAX) | count);
 }
 
 /* Which lock a gate has. */

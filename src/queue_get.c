@@ -9,8 +9,12 @@
 #include "queue.h"
 #include "unparcel.h"
 
-#define LEAST_PATIENCE 16 /* looks before sleeping, where looking does not pay */
-#define FIRST_ROOM 256    /* bytes, for the first message */
+#define FEW 4          /* messages found at once, */
+#define HASTE 4        /* so often in a row: */
+#define RESPITE 60     /* then as many pauses before the next look, */
+#define CALM 4096      /* more looks at most, where it did not pay */
+#define MANY 64        /* until it finds more than this, or few in spite of it */
+#define FIRST_ROOM 256 /* bytes, for the first message */
 #define DISCARDED_AT_ONCE 256
 
 /* A message that was found, with get_lock held. */
@@ -88,6 +92,16 @@ static int find(const brood_queue *queue, finding *found)
     return 0;
 }
 
+/* What is to be done without the lock. */
+typedef struct aftermath {
+    uint32_t slots; /* sleepers to wake */
+    uint32_t room;
+    bool chunk_free;
+    bool empty;     /* as far as is known */
+    bool looked;    /* at the other side */
+    uint32_t found; /* messages */
+} aftermath;
+
 /* From the commit on its granules are loaned to us, to read them or to free them. */
 static void take_granules(brood_queue *queue, uint32_t me, const finding *found)
 {
@@ -135,14 +149,6 @@ static bool free_strip(brood_queue *queue)
     return freed;
 }
 
-/* What is to be done without the lock. */
-typedef struct aftermath {
-    uint32_t slots; /* sleepers to wake */
-    uint32_t room;
-    bool chunk_free;
-    bool empty;
-} aftermath;
-
 static void commit(brood_queue *queue, uint32_t me, const finding *found, aftermath *after)
 {
     brood_queue_get_side *get = &queue->shared->get;
@@ -164,31 +170,39 @@ static void commit(brood_queue *queue, uint32_t me, const finding *found, afterm
         after->room = brood_queue_owes(&get->room, UINT32_MAX);
     }
     after->slots = brood_queue_owes(&get->slots, 1);
-    after->empty = brood_queue_count(place) == brood_queue_count(get->seen_tail);
+    after->empty =
+        brood_queue_count(place) == brood_queue_count(brood_word64_load_relaxed(&get->seen_tail));
 }
 
-static bool has_items(brood_queue *queue, uint64_t head)
+/* How many there are; `*looked` tells that this is new. */
+static uint32_t count_items(brood_queue *queue, uint64_t head, bool *looked)
 {
     brood_queue_shared *shared = queue->shared;
+    uint64_t tail = brood_word64_load_relaxed(&shared->get.seen_tail);
 
-    if (brood_queue_count(shared->get.seen_tail) != brood_queue_count(head)) {
-        return true;
+    *looked = brood_queue_count(tail) == brood_queue_count(head);
+    if (*looked) {
+        tail = brood_word64_load(&shared->put.tail);
+        brood_word64_store_relaxed(&shared->get.seen_tail, tail);
     }
-    shared->get.seen_tail = brood_word64_load(&shared->put.tail);
-    return brood_queue_count(shared->get.seen_tail) != brood_queue_count(head);
+    return brood_queue_count(tail) - brood_queue_count(head);
 }
 
 /* BROOD_EEMPTY, or that there will never be anything. */
-static int check_items(brood_queue *queue, uint64_t head)
+static int check_items(brood_queue *queue, uint64_t head, aftermath *after)
 {
-    const bool has = has_items(queue, head);
-    const uint32_t shutdown = brood_word_load(&queue->shared->shutdown);
+    uint32_t shutdown;
 
-    if (shutdown == BROOD_QUEUE_STOPPED ||
-        (shutdown != BROOD_QUEUE_OPEN && !has && !has_items(queue, head))) {
-        return brood_fail(BROOD_ESHUTDOWN, "get: the queue was shut down");
+    after->found = count_items(queue, head, &after->looked);
+    shutdown = brood_word_load(&queue->shared->shutdown);
+    if (shutdown == BROOD_QUEUE_OPEN) {
+        return after->found > 0 ? 0 : BROOD_EEMPTY;
     }
-    return has || shutdown != BROOD_QUEUE_OPEN ? 0 : BROOD_EEMPTY;
+    /* What was put before the shutdown, but after the look. */
+    after->found = after->found > 0 ? after->found : count_items(queue, head, &after->looked);
+    return shutdown == BROOD_QUEUE_STOPPED || after->found == 0
+               ? brood_fail(BROOD_ESHUTDOWN, "get: the queue was shut down")
+               : 0;
 }
 
 #if defined(BROOD_FAULTS)
@@ -206,8 +220,9 @@ static int take_locked(brood_queue *queue, uint32_t me, brood_queue_taking *taki
 
     found->head = brood_word64_load_relaxed(&queue->shared->get.head);
     found->count = 0;
-    rc = taking->data == NULL ? (has_items(queue, found->head) ? 0 : BROOD_EEMPTY)
-                              : check_items(queue, found->head);
+    rc = taking->data != NULL ? check_items(queue, found->head, after)
+         : count_items(queue, found->head, &after->looked) > 0 ? 0
+                                                               : BROOD_EEMPTY;
     rc = rc ? rc : find(queue, found);
     if (rc) {
         return rc;
@@ -222,6 +237,43 @@ static int take_locked(brood_queue *queue, uint32_t me, brood_queue_taking *taki
     BROOD_WATCH("queue-take", brood_queue_count(found->head), contents(queue, found), found->size);
     commit(queue, me, found, after);
     return 0;
+}
+
+/* ---- how fast to look ----
+ *
+ * A consumer that is as fast as the producers takes their cache line away from them for each message,
+ * and none of them gets on. When it finds few messages at each look, several times in a row, it lets
+ * some more come first. */
+
+static bool let_some_come(const brood_queue *queue)
+{
+    const brood_queue_get_side *get = &queue->shared->get;
+
+    if (brood_word_load_relaxed(&queue->haste) < brood_word_load_relaxed(&queue->calm) + HASTE ||
+        brood_queue_count(brood_word64_load_relaxed(&get->seen_tail)) !=
+            brood_queue_count(brood_word64_load_relaxed(&get->head))) {
+        return false;
+    }
+    for (uint32_t i = 0; i < RESPITE && i < brood_spin_count(); i++) {
+        brood_os_relax();
+    }
+    return true;
+}
+
+static void learn_haste(brood_queue *queue, uint32_t found, bool rested)
+{
+    const uint32_t calm = brood_word_load_relaxed(&queue->calm);
+
+    if (rested && found < FEW) { /* they are not so fast: think twice the next time */
+        brood_queue_learn(&queue->calm, calm < CALM ? calm * 2 + HASTE : calm);
+    } else if (rested) {
+        brood_queue_learn(&queue->calm, 0);
+    }
+    if (found > MANY || found == 0 || (rested && found < FEW)) {
+        brood_queue_learn(&queue->haste, 0);
+    } else if (found < FEW) {
+        brood_queue_learn(&queue->haste, brood_word_load_relaxed(&queue->haste) + 1);
+    }
 }
 
 /* ---- one try ---- */
@@ -262,8 +314,9 @@ static void finish(brood_queue *queue, uint32_t me, const brood_queue_taking *ta
 static int try_take(brood_queue *queue, uint32_t me, brood_queue_taking *taking,
                     int64_t deadline_ns)
 {
-    aftermath after = {0, 0, false, false};
+    aftermath after = {0, 0, false, false, false, 0};
     finding found = {0};
+    const bool rested = let_some_come(queue);
     int rc = brood_queue_lock_get(queue, me, deadline_ns);
 
     if (rc) {
@@ -271,6 +324,9 @@ static int try_take(brood_queue *queue, uint32_t me, brood_queue_taking *taking,
     }
     rc = take_locked(queue, me, taking, &found, &after);
     brood_queue_unlock_get(queue);
+    if (after.looked) {
+        learn_haste(queue, after.found, rested);
+    }
     BROOD_STOP("queue-take-unlocked");
     if (rc == 0) {
         finish(queue, me, taking, &found, &after);
@@ -285,22 +341,14 @@ static bool spin(brood_queue *queue)
 {
     const brood_word64 *tail = &queue->shared->put.tail;
     const uint32_t head = brood_queue_count(brood_word64_load_relaxed(&queue->shared->get.head));
-    const uint32_t most = brood_spin_count();
-    const uint32_t count = brood_word_load_relaxed(&queue->patience);
+    bool found = false;
 
-    for (uint32_t i = 0; i < count; i++) {
-        if (brood_queue_count(brood_word64_load_relaxed(tail)) != head) {
-            if (count != most) {
-                brood_word_store(&queue->patience, most);
-            }
-            return true;
-        }
+    for (uint32_t i = brood_queue_patience(&queue->get_patience); i > 0 && !found; i--) {
         brood_os_relax();
+        found = brood_queue_count(brood_word64_load_relaxed(tail)) != head;
     }
-    if (count / 2 >= LEAST_PATIENCE) {
-        brood_word_store(&queue->patience, count / 2);
-    }
-    return false;
+    brood_queue_learn_patience(&queue->get_patience, found);
+    return found;
 }
 
 /* Somebody may wait for the flag's handle, in a loop of its own, from now on. */
@@ -318,15 +366,13 @@ static int say_empty(brood_queue *queue, uint32_t me, int64_t deadline_ns)
     return rc ? rc : brood_fail(BROOD_EEMPTY, "get: the queue is empty");
 }
 
-int brood_queue_take(brood_queue *queue, uint32_t me, brood_queue_taking *taking,
-                     int64_t deadline_ns)
+/* After a first try. */
+static int wait_and_take(brood_queue *queue, uint32_t me, brood_queue_taking *taking,
+                         int64_t deadline_ns)
 {
     brood_queue_wait wait = {queue, me, deadline_ns, NULL, BROOD_QUEUE_PUT_SIDE, 0, NULL};
-    int rc = try_take(queue, me, taking, deadline_ns);
+    int rc = BROOD_EEMPTY;
 
-    if (rc != BROOD_EEMPTY) {
-        return rc;
-    }
     while (rc == BROOD_EEMPTY) {
         if (brood_deadline_passed(deadline_ns)) {
             rc = say_empty(queue, me, deadline_ns);
@@ -339,6 +385,14 @@ int brood_queue_take(brood_queue *queue, uint32_t me, brood_queue_taking *taking
     }
     brood_queue_wait_end(&wait, rc == 0);
     return rc;
+}
+
+int brood_queue_take(brood_queue *queue, uint32_t me, brood_queue_taking *taking,
+                     int64_t deadline_ns)
+{
+    const int rc = try_take(queue, me, taking, deadline_ns);
+
+    return rc == BROOD_EEMPTY ? wait_and_take(queue, me, taking, deadline_ns) : rc;
 }
 
 /* ---- all that is left ---- */

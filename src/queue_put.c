@@ -11,6 +11,8 @@
 #include "object.h"
 #include "queue.h"
 
+#define AHEAD 512 /* bytes */
+
 /* What is to be done with put_lock held. */
 typedef struct putting {
     const void *data; /* of a small message */
@@ -75,6 +77,17 @@ static int find_units(brood_queue *queue, uint32_t units, uint32_t *unit)
     return rc;
 }
 
+/* The lines behind the message, for those that come next: every lock and unlock waits until what was
+ * written before has its line, which a consumer may have. */
+static void prepare(const brood_word64 *header, uint32_t units)
+{
+    const char *ahead = (const char *)header + AHEAD;
+
+    for (uint32_t i = 0; i < units * BROOD_QUEUE_UNIT && i < AHEAD; i += 64) {
+        brood_os_prefetch(ahead + i);
+    }
+}
+
 static void mark_queued(brood_queue *queue, const putting *what, uint32_t state)
 {
     for (uint32_t i = 0; i < what->count; i++) {
@@ -120,6 +133,7 @@ static int append(brood_queue *queue, const putting *what)
         write_header(header, BROOD_QUEUE_BYTES, (uint32_t)what->size);
         memcpy((void *)(header + 1), what->data, what->size);
     }
+    prepare(header, units);
     brood_queue_raise(queue); /* before: it may be up for nothing, but not down for something */
     BROOD_STOP("queue-put");
     brood_word64_store(&put->tail, commit); /* from here on it is put */
@@ -189,18 +203,18 @@ static int try_put(brood_queue *queue, uint32_t me, putting *what, int64_t deadl
 /* ---- waiting ---- */
 
 /* Looks a little while whether somebody takes something. */
-static bool spin(const brood_queue *queue)
+static bool spin(brood_queue *queue)
 {
     const brood_word64 *head = &queue->shared->get.head;
     const uint64_t before = brood_word64_load_relaxed(head);
+    bool taken = false;
 
-    for (uint32_t i = brood_spin_count(); i > 0; i--) {
+    for (uint32_t i = brood_queue_patience(&queue->put_patience); i > 0 && !taken; i--) {
         brood_os_relax();
-        if (brood_word64_load_relaxed(head) != before) {
-            return true;
-        }
+        taken = brood_word64_load_relaxed(head) != before;
     }
-    return false;
+    brood_queue_learn_patience(&queue->put_patience, taken);
+    return taken;
 }
 
 static int say_full(int64_t deadline_ns)
@@ -210,14 +224,12 @@ static int say_full(int64_t deadline_ns)
                : brood_fail(BROOD_ETIMEDOUT, "put: timed out, the queue is full");
 }
 
-static int put_until(brood_queue *queue, uint32_t me, putting *what, int64_t deadline_ns)
+/* After a first try. */
+static int wait_and_put(brood_queue *queue, uint32_t me, putting *what, int64_t deadline_ns)
 {
     brood_queue_wait wait = {queue, me, deadline_ns, NULL, BROOD_QUEUE_GET_SIDE, 0, NULL};
-    int rc = try_put(queue, me, what, deadline_ns);
+    int rc = BROOD_EFULL;
 
-    if (rc != BROOD_EFULL) {
-        return rc;
-    }
     while (rc == BROOD_EFULL) {
         const bool at_gate = wait.gate == what->blocked;
         const bool over = brood_deadline_passed(deadline_ns);
@@ -234,6 +246,13 @@ static int put_until(brood_queue *queue, uint32_t me, putting *what, int64_t dea
     }
     brood_queue_wait_end(&wait, rc == 0);
     return rc;
+}
+
+static int put_until(brood_queue *queue, uint32_t me, putting *what, int64_t deadline_ns)
+{
+    const int rc = try_put(queue, me, what, deadline_ns);
+
+    return rc == BROOD_EFULL ? wait_and_put(queue, me, what, deadline_ns) : rc;
 }
 
 /* ---- large messages ---- */

@@ -7,7 +7,6 @@
 
 #include "error.h"
 #include "fault.h"
-#include "guard.h"
 #include "queue.h"
 
 #define KEPT_CHUNKS 2                        /* that are free and stay */

@@ -21,4 +21,14 @@ typedef struct brood_os_condition {
 #define BROOD_OS_GROUP_MAX ((size_t)250)
 #define BROOD_OS_TICKET_SIZE ((size_t)0)
 
+static inline void brood_os_prefetch(const void *address)
+{
+#if defined(__x86_64__)
+    /* By the builtin compilers only fetch it to be read. */
+    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)address));
+#else
+    __builtin_prefetch(address, 1);
+#endif
+}
+
 #endif
