@@ -71,6 +71,7 @@ void BenchSpawn(Bench &bench);
 void BenchConnection(Bench &bench);
 void BenchWait(Bench &bench);
 void BenchMemory(Bench &bench);
+void BenchQueue(Bench &bench);
 void BenchCodec(Bench &bench);
 void BenchPool(Bench &bench);
 

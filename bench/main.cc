@@ -42,6 +42,7 @@ int Run(const Settings &settings)
         BenchWait(bench);
         BenchMemory(bench);
         BenchPool(bench);
+        BenchQueue(bench);
         BenchCodec(bench);
         bench.WriteJson();
     } catch (const std::exception &problem) {

@@ -103,6 +103,49 @@ class SharedPeer {
     intptr_t process_ = -1;
 };
 
+/// CrowdWay is a way for several processes to exchange messages of up to `size_max` bytes.
+struct CrowdWay {
+    std::string name;
+    size_t size_max;
+    bool is_peer; /* somebody's library, not the system itself */
+};
+
+/// CrowdWays lists those that there are here; none where it is not known how.
+std::vector<CrowdWay> CrowdWays();
+
+/// Crowd is `pairs` processes that send and as many that receive, of which each message reaches one.
+class Crowd {
+  public:
+    Crowd(const std::string &way, int pairs, size_t size, size_t maxsize);
+    Crowd(const Crowd &) = delete;
+    Crowd &operator=(const Crowd &) = delete;
+    ~Crowd();
+    /// Run lets each send, or receive, `count` messages, and waits until all have.
+    void Run(uint64_t count);
+
+  private:
+    struct Insides;
+    Insides *insides_;
+};
+
+/// Words is two that hand each other a word of shared memory, on these processors (-1: any).
+extern const char *const kWordIs;
+class Words {
+  public:
+    Words(int ours, int theirs);
+    Words(const Words &) = delete;
+    Words &operator=(const Words &) = delete;
+    ~Words();
+    void Run(uint64_t count);
+
+  private:
+    struct Insides;
+    Insides *insides_;
+};
+
+/// ResidentMiB is how much memory this process has; less than 0 where the system does not say.
+double ResidentMiB();
+
 /// OutputOf runs a command line and returns what it writes; "" if it fails.
 std::string OutputOf(const std::string &command);
 

@@ -313,6 +313,7 @@ static uint32_t count_idle(const brood_queue *queue, uint32_t top)
             used += !is_idle;
         }
     }
+    used -= used > 0; /* the one that small messages always have */
     return idle > KEPT_CHUNKS + used ? idle - KEPT_CHUNKS - used : 0;
 }
 
