@@ -49,13 +49,13 @@ TEST(LastError, CutsWordsThatAreTooLong)
 
 TEST(Strerror, HasAnOwnNameForEveryCode)
 {
-    for (int error = BROOD_EINVAL; error >= BROOD_EHANDLE; error--) {
+    for (int error = BROOD_EINVAL; error >= BROOD_EEXPIRED; error--) {
         EXPECT_STRNE("unknown error", brood_strerror(error)) << error;
         EXPECT_STRNE("", brood_strerror(error)) << error;
     }
     EXPECT_STREQ("no error", brood_strerror(0));
     EXPECT_STREQ("handle is gone", brood_strerror(BROOD_EHANDLE));
-    for (const int error : {1, -1, BROOD_EINVAL + 1, BROOD_EHANDLE - 1, INT32_MIN, INT32_MAX}) {
+    for (const int error : {1, -1, BROOD_EINVAL + 1, BROOD_EEXPIRED - 1, INT32_MIN, INT32_MAX}) {
         EXPECT_STREQ("unknown error", brood_strerror(error)) << error;
     }
 }
