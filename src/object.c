@@ -26,6 +26,10 @@ static const char *const names[] = {
     [BROOD_PROCESS] = "process",
     [BROOD_LOCK] = "lock",
     [BROOD_QUEUE] = "queue",
+    [BROOD_SEMAPHORE] = "semaphore",
+    [BROOD_CONDITION] = "condition",
+    [BROOD_EVENT] = "event",
+    [BROOD_BARRIER] = "barrier",
 };
 // clang-format on
 

@@ -204,16 +204,48 @@ static int place_of_segment(brood_parcel *parcel, const brood_segment *segment, 
     return rc;
 }
 
+static int item_of(brood_parcel *parcel, brood_value object, brood_parcel_item **item);
+
+/* What stands in a reference to an object in shared memory for its goods: the id of the part, which is
+ * in the list already (add_part), and the places of the handles. */
+static int add_goods(brood_parcel *parcel, const brood_heap_object *shared,
+                     brood_value out[1 + BROOD_HEAP_HANDLES])
+{
+    brood_parcel_item *part;
+    brood_heap_goods goods;
+    int rc = 0;
+
+    brood_heap_pack(shared, &goods);
+    out[0] = brood_none();
+    if (goods.part.kind != BROOD_NONE) {
+        rc = item_of(parcel, goods.part, &part);
+        out[0] = rc == 0 ? part->id : brood_none();
+    }
+    for (size_t i = 0; rc == 0 && i < BROOD_HEAP_HANDLES; i++) {
+        const size_t place = parcel->handle_count;
+        out[1 + i] = brood_none();
+        if (goods.handles[i] != BROOD_NO_HANDLE) {
+            rc = add_handle(parcel, goods.handles[i]);
+            out[1 + i] = brood_uint(place);
+        }
+    }
+    return rc;
+}
+
 /* Objects in shared memory: they are counted as being on their way until the message was received,
  * or was not sent. */
 static int add_shared(brood_parcel *parcel, brood_parcel_item *item)
 {
     brood_heap_object *shared = item->object.as.object;
+    brood_value goods[1 + BROOD_HEAP_HANDLES];
     brood_heap_id id;
     unsigned char *segment = brood_arena_alloc(&parcel->arena, sizeof id.segment);
     int rc = segment != NULL ? place_of_segment(parcel, shared->segment, &item->place)
                              : brood_fail_nomem("a reference to an object");
 
+    if (rc == 0) {
+        rc = add_goods(parcel, shared, goods);
+    }
     if (rc == 0) {
         rc = brood_heap_send(shared, &id);
     }
@@ -224,7 +256,10 @@ static int add_shared(brood_parcel *parcel, brood_parcel_item *item)
                                       brood_uint(item->place),
                                       brood_bytes(segment, sizeof id.segment),
                                       brood_uint(id.offset),
-                                      brood_uint(id.generation)};
+                                      brood_uint(id.generation),
+                                      goods[0],
+                                      goods[1],
+                                      goods[2]};
         rc = make_id(parcel, item, fields, sizeof fields / sizeof fields[0]);
         if (rc) {
             brood_heap_unsend(shared);
@@ -297,13 +332,29 @@ static int grow_items(brood_parcel *parcel)
     return 0;
 }
 
+/* Objects in shared memory that have a part need it in the list before them. */
+static int add_part(brood_parcel *parcel, brood_value object)
+{
+    brood_parcel_item *item;
+    brood_heap_goods goods;
+
+    if (brood_heap_kind_of(object.kind) == NULL) {
+        return 0;
+    }
+    brood_heap_pack(object.as.object, &goods);
+    return goods.part.kind != BROOD_NONE ? item_of(parcel, goods.part, &item) : 0;
+}
+
 static int item_of(brood_parcel *parcel, brood_value object, brood_parcel_item **item)
 {
     brood_value key = object;
     size_t index = 0;
     bool found = false;
-    int rc = parcel->item_count == parcel->item_room ? grow_items(parcel) : 0;
+    int rc = add_part(parcel, object);
 
+    if (rc == 0 && parcel->item_count == parcel->item_room) {
+        rc = grow_items(parcel);
+    }
     if (object.kind == BROOD_HANDLE && (object.flags & BROOD_VALUE_OWNED) == 0) {
         key.as.data = (const void *)(intptr_t)object.as.i64;
     }

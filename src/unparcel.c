@@ -9,7 +9,7 @@
 #include "fault.h"
 #include "function.h"
 #include "handle.h"
-#include "lock.h"
+#include "heap.h"
 #include "object.h"
 #include "process_object.h"
 #include "queue.h"
@@ -68,7 +68,8 @@ static int find_arrived(const brood_unparcel *unparcel, brood_value id,
     return 0;
 }
 
-static int load_connection(brood_unparcel *unparcel, brood_value id, brood_value *object)
+static int load_connection(brood_unparcel *unparcel, brood_value id, brood_kind kind,
+                           brood_value *object)
 {
     brood_connection_state state;
     brood_connection *connection = NULL;
@@ -98,15 +99,17 @@ static int load_connection(brood_unparcel *unparcel, brood_value id, brood_value
     for (size_t i = 0; i < state.arrived_count; i++) {
         unparcel->handles[(size_t)(state.arrived - unparcel->handles) + i] = BROOD_NO_HANDLE;
     }
-    *object = brood_object_(BROOD_CONNECTION, connection);
+    *object = brood_object_(kind, connection);
     return 0;
 }
 
-static int load_handle(brood_unparcel *unparcel, brood_value id, brood_value *object)
+static int load_handle(brood_unparcel *unparcel, brood_value id, brood_kind kind,
+                       brood_value *object)
 {
     brood_os_handle *handle = NULL;
     int rc = find_handle(unparcel, brood_value_at(id, 2), &handle);
 
+    (void)kind;
     if (rc == 0) {
         rc = brood_handle_own(object, *handle);
     }
@@ -116,7 +119,8 @@ static int load_handle(brood_unparcel *unparcel, brood_value id, brood_value *ob
     return rc;
 }
 
-static int load_process(brood_unparcel *unparcel, brood_value id, brood_value *object)
+static int load_process(brood_unparcel *unparcel, brood_value id, brood_kind kind,
+                        brood_value *object)
 {
     const brood_value place = brood_value_at(id, 2);
     const brood_view name = brood_as_view(brood_value_at(id, 5));
@@ -136,15 +140,49 @@ static int load_process(brood_unparcel *unparcel, brood_value id, brood_value *o
     rc = brood_process_of_identity(&process, words, &who);
     if (rc == 0) {
         *handle = BROOD_NO_HANDLE;
-        *object = brood_object_(BROOD_PROCESS, process);
+        *object = brood_object_(kind, process);
     }
     return rc;
 }
 
+static int load_part(brood_unparcel *unparcel, brood_value id, brood_value *part);
+
+/* What came along with an object in shared memory, with a reference to the part. The handles are
+ * taken, so that no other object gets them. */
+static int load_goods(brood_unparcel *unparcel, brood_value id, brood_heap_goods *goods)
+{
+    int rc = 0;
+
+    *goods = BROOD_HEAP_GOODS_NONE;
+    for (size_t i = 0; rc == 0 && i < BROOD_HEAP_HANDLES; i++) {
+        const brood_value place = brood_value_at(id, 7 + i);
+        brood_os_handle *handle = NULL;
+        if (place.kind != BROOD_NONE) {
+            rc = find_handle(unparcel, place, &handle);
+        }
+        if (place.kind != BROOD_NONE && rc == 0) {
+            goods->handles[i] = *handle;
+            *handle = BROOD_NO_HANDLE;
+        }
+    }
+    return rc == 0 ? load_part(unparcel, brood_value_at(id, 6), &goods->part) : rc;
+}
+
+/* What the object did not need. */
+static void drop_goods(const brood_heap_goods *goods)
+{
+    for (size_t i = 0; i < BROOD_HEAP_HANDLES; i++) {
+        brood_os_handle_close(goods->handles[i]);
+    }
+    brood_object_free(goods->part);
+}
+
 /* The handle is there for the first of the objects in a segment, if this process did not have it. */
-static int load_shared(brood_unparcel *unparcel, brood_value id, const brood_heap_kind *kind,
+static int load_shared(brood_unparcel *unparcel, brood_value id, brood_kind number,
                        brood_value *object)
 {
+    const brood_heap_kind *kind = brood_heap_kind_of(number);
+    brood_heap_goods goods;
     const uint64_t place = brood_as_uint(brood_value_at(id, 2), UINT64_MAX);
     const brood_view segment = brood_as_view(brood_value_at(id, 3));
     brood_os_handle none = BROOD_NO_HANDLE;
@@ -158,21 +196,22 @@ static int load_shared(brood_unparcel *unparcel, brood_value id, const brood_hea
     memcpy(which.segment, segment.data, sizeof which.segment);
     which.offset = brood_as_uint(brood_value_at(id, 4), 0);
     which.generation = (uint32_t)brood_as_uint(brood_value_at(id, 5), 0);
-    rc = brood_heap_load(&shared, kind, &which,
-                         place < unparcel->handle_count ? &unparcel->handles[place] : &none);
+    rc = load_goods(unparcel, id, &goods);
+    if (rc == 0) {
+        rc = brood_heap_load(&shared, kind, &which,
+                             place < unparcel->handle_count ? &unparcel->handles[place] : &none,
+                             &goods);
+    }
     if (rc == 0) {
         *object = brood_object_(kind->kind, shared);
     }
+    drop_goods(&goods);
     return rc;
 }
 
-static int load_lock(brood_unparcel *unparcel, brood_value id, brood_value *object)
-{
-    return load_shared(unparcel, id, &brood_lock_kind, object);
-}
-
 /* The handles are needed unless the queue is here already. */
-static int load_queue(brood_unparcel *unparcel, brood_value id, brood_value *object)
+static int load_queue(brood_unparcel *unparcel, brood_value id, brood_kind kind,
+                      brood_value *object)
 {
     const brood_view segment = brood_as_view(brood_value_at(id, 5));
     brood_os_handle none[BROOD_QUEUE_HANDLES];
@@ -193,7 +232,7 @@ static int load_queue(brood_unparcel *unparcel, brood_value id, brood_value *obj
         rc = brood_queue_load(&queue, segment.data, handles);
     }
     if (rc == 0) {
-        *object = brood_object_(BROOD_QUEUE, queue);
+        *object = brood_object_(kind, queue);
     }
     return rc;
 }
@@ -201,19 +240,32 @@ static int load_queue(brood_unparcel *unparcel, brood_value id, brood_value *obj
 /* ---- all ---- */
 
 typedef struct loader_of_kind {
-    const char *name;
     brood_kind kind;
     size_t fields; /* at least */
-    int (*load)(brood_unparcel *unparcel, brood_value id, brood_value *object);
+    int (*load)(brood_unparcel *unparcel, brood_value id, brood_kind kind, brood_value *object);
 } loader_of_kind;
 
 static const loader_of_kind kinds[] = {
-    {"connection", BROOD_CONNECTION, 10, load_connection},
-    {"handle", BROOD_HANDLE, 3, load_handle},
-    {"process", BROOD_PROCESS, 6, load_process},
-    {"lock", BROOD_LOCK, 6, load_lock},
-    {"queue", BROOD_QUEUE, 6, load_queue},
+    {BROOD_CONNECTION, 10, load_connection},
+    {BROOD_HANDLE, 3, load_handle},
+    {BROOD_PROCESS, 6, load_process},
+    {BROOD_LOCK, 9, load_shared},
+    {BROOD_SEMAPHORE, 9, load_shared},
+    {BROOD_CONDITION, 9, load_shared},
+    {BROOD_EVENT, 9, load_shared},
+    {BROOD_BARRIER, 9, load_shared},
+    {BROOD_QUEUE, 6, load_queue},
 };
+
+static const loader_of_kind *find_kind(brood_value id)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (is_named(id, brood_kind_name((int)kinds[i].kind))) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}
 
 static int reserve_object(brood_unparcel *unparcel)
 {
@@ -232,7 +284,8 @@ static int reserve_object(brood_unparcel *unparcel)
     return 0;
 }
 
-/* Objects are numbered as they come; a number that was there before is the same object again. */
+/* Objects are numbered as they come, their parts before them; a number that was there before is the
+ * same object again. */
 static int load_object(brood_unparcel *unparcel, const loader_of_kind *kind, brood_value id,
                        brood_value *object)
 {
@@ -244,38 +297,58 @@ static int load_object(brood_unparcel *unparcel, const loader_of_kind *kind, bro
         brood_object_ref(*object);
         return 0;
     }
-    if (number != unparcel->object_count || brood_value_count(id) < kind->fields) {
+    if (number < unparcel->object_count || brood_value_count(id) < kind->fields) {
         return fail_malformed(id);
     }
-    rc = reserve_object(unparcel);
-    if (rc == 0) {
-        rc = kind->load(unparcel, id, object);
+    rc = kind->load(unparcel, id, kind->kind, object);
+    if (rc) {
+        return rc;
     }
-    if (rc == 0) {
-        unparcel->objects[unparcel->object_count++] = *object;
+    rc = number == unparcel->object_count ? reserve_object(unparcel) : fail_malformed(id);
+    if (rc) {
+        brood_object_free(*object);
+        return rc;
     }
-    return rc;
+    unparcel->objects[unparcel->object_count++] = *object;
+    return 0;
 }
 
-static int load(void *user, brood_arena *arena, brood_value id, brood_value *object)
+static int load_function(const brood_unparcel *unparcel, brood_value id, brood_value *object)
 {
     brood_function function;
     int rc;
 
-    (void)arena;
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (is_named(id, kinds[i].name)) {
-            return load_object(user, &kinds[i], id, object);
-        }
-    }
     if (!brood_function_concerns(id)) {
         return brood_fail(BROOD_EDECODE, "an object of a kind that this version does not know");
     }
-    rc = brood_function_load(id, ((const brood_unparcel *)user)->may_load, &function);
+    rc = brood_function_load(id, unparcel->may_load, &function);
     if (rc == 0) {
         *object = brood_function_value(function);
     }
     return rc;
+}
+
+/* Only what has no parts itself: nothing goes deeper than this. */
+static int load_part(brood_unparcel *unparcel, brood_value id, brood_value *part)
+{
+    const loader_of_kind *kind = find_kind(id);
+
+    if (id.kind == BROOD_NONE) {
+        *part = brood_none();
+        return 0;
+    }
+    if (kind == NULL) {
+        return load_function(unparcel, id, part);
+    }
+    return kind->kind == BROOD_LOCK ? load_object(unparcel, kind, id, part) : fail_malformed(id);
+}
+
+static int load(void *user, brood_arena *arena, brood_value id, brood_value *object)
+{
+    const loader_of_kind *kind = find_kind(id);
+
+    (void)arena;
+    return kind != NULL ? load_object(user, kind, id, object) : load_function(user, id, object);
 }
 
 void brood_unparcel_init(brood_unparcel *unparcel, brood_os_handle *handles, size_t count)

@@ -70,7 +70,8 @@ BROOD_MAY_FAIL int brood_unpack_(const brood_slot *slots, size_t count);
 BROOD_MAY_FAIL int brood_bind_(const brood_slot *slots, size_t count);
 BROOD_END_C
 ''')
-objs = ['connection', 'process', 'lock', 'queue']  # what travels and is unpacked
+objs = ['connection', 'process', 'lock', 'queue', 'semaphore', 'condition', 'event',
+        'barrier']  # what travels and is unpacked
 waitonly = []  # what brood_of takes, but nothing unpacks
 ints=[('signed char','S','schar'),('short','S','short'),('int','S','int'),('long','S','long'),('long long','S','llong'),
  ('unsigned char','U','uchar'),('unsigned short','U','ushort'),('unsigned','U','uint'),('unsigned long','U','ulong'),('unsigned long long','U','ullong')]

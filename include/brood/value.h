@@ -27,7 +27,11 @@ typedef enum brood_kind {
     BROOD_HANDLE,
     BROOD_PROCESS,
     BROOD_LOCK,
-    BROOD_QUEUE
+    BROOD_QUEUE,
+    BROOD_SEMAPHORE,
+    BROOD_CONDITION,
+    BROOD_EVENT,
+    BROOD_BARRIER
 } brood_kind;
 
 /// brood_value is a small borrowed view of a value (24 bytes); copy it freely. Its fields are
