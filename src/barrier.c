@@ -379,16 +379,19 @@ static int arrive(party *one)
 
 /* ---- the last one's action ---- */
 
-static int judge(int rc)
+/* What the action returned, as a failure of ours; `words` are what it raised, or "". */
+static int judge(int rc, const char *words)
 {
     brood_failure failure;
 
     if (rc <= BROOD_EINVAL) {
-        return brood_last_error()->error == rc
-                   ? rc
-                   : brood_fail(rc, "a barrier's action: %s", brood_strerror(rc));
+        if (words[0] == '\0' && brood_last_error()->error == rc) {
+            return rc;
+        }
+        return brood_fail(rc, "a barrier's action: %s", words[0] ? words : brood_strerror(rc));
     }
-    (void)brood_fail(BROOD_ETASK, "a barrier's action returned %d", rc);
+    (void)brood_fail(BROOD_ETASK, "a barrier's action returned %d%s%s", rc, words[0] ? ": " : "",
+                     words);
     failure = *brood_last_error();
     failure.code = rc > 0 && rc <= CODE_MAX ? rc : CODE_MAX;
     return brood_fail_as(&failure);
@@ -404,11 +407,9 @@ static int run_action(const brood_barrier *barrier)
     }
     brood_call_init(&call, brood_none(), brood_none());
     rc = barrier->action(&call);
-    if (call.raised && call.code == rc) {
-        rc = rc < 0 ? brood_fail(rc, "%s", call.words) : rc;
-    }
+    rc = rc == 0 ? 0 : judge(rc, call.raised && call.code == rc ? call.words : "");
     brood_call_fini(&call);
-    return rc == 0 ? 0 : judge(rc);
+    return rc;
 }
 
 static bool still_waits(const party *one)
