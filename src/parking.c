@@ -1,12 +1,16 @@
 #include "parking.h"
 
+/* Until its offset is there the place looks as if it had been rung: what stands in it may be the
+ * offset of somebody who died there, whose wake-ups are not ours to take. */
 uint32_t brood_parking_take(brood_parking *parking, uint32_t owner, uint64_t offset)
 {
+    owner &= ~BROOD_PLACE_RUNG;
     for (uint32_t i = 0; i < BROOD_OS_BELLS; i++) {
         brood_place *place = &parking->places[i];
         if (brood_word_load_relaxed(&place->owner) == 0 &&
-            brood_word_cas(&place->owner, 0, owner & ~BROOD_PLACE_RUNG)) {
+            brood_word_cas(&place->owner, 0, owner | BROOD_PLACE_RUNG)) {
             brood_word64_store(&place->offset, offset);
+            brood_word_store(&place->owner, owner);
             brood_fence(); /* before the last look at the word */
             return i;
         }

@@ -17,7 +17,7 @@ typedef struct brood_parking {
     brood_place places[BROOD_OS_BELLS];
 } brood_parking;
 
-#define BROOD_PLACE_RUNG UINT32_C(1) /* its wake-up is on its way */
+#define BROOD_PLACE_RUNG UINT32_C(1) /* its wake-up is on its way, or it is not ready for one */
 
 /// brood_parking_take takes a free place for `owner` and returns its index, or BROOD_OS_BELLS.
 uint32_t brood_parking_take(brood_parking *parking, uint32_t owner, uint64_t offset);
