@@ -13,6 +13,7 @@ static bool serves;   /* it is to be a fork server */
 static bool served;   /* it is a copy of one */
 static int channel_fd = BROOD_POSIX_CHANNEL;
 static int lifeline_fd = BROOD_POSIX_LIFELINE;
+static brood_posix_bond bond; /* of one that is served */
 
 static bool is_marker(const char *text)
 {
@@ -26,13 +27,14 @@ bool brood_os_child_serves(void)
     return serves;
 }
 
-void brood_posix_child_serve(int channel, int lifeline, bool outlives_parent)
+void brood_posix_child_serve(int channel, const brood_posix_bond *lifeline, bool outlives_parent)
 {
     serves = false;
     served = true;
     outlives = outlives_parent;
     channel_fd = channel;
-    lifeline_fd = lifeline;
+    lifeline_fd = lifeline->fd;
+    bond = *lifeline;
 }
 
 #if defined(__linux__)
@@ -138,8 +140,8 @@ static int bind_to_parent(void)
     struct pollfd ends[2] = {{channel_fd, POLLIN, 0}, {lifeline_fd, POLLIN, 0}};
 
     if (!outlives) {
-        const int rc = served ? brood_posix_lifeline_bind(lifeline_fd)
-                              : brood_posix_lifeline_hold(lifeline_fd);
+        const int rc =
+            served ? brood_posix_lifeline_take(&bond) : brood_posix_lifeline_hold(lifeline_fd);
         /* What we say may not come before what the fork server says of us, and that comes before
          * the message. */
         while (served && poll(ends, 1, -1) < 0 && errno == EINTR) {
@@ -163,8 +165,10 @@ int brood_os_child_receive(brood_os_arrival *out)
     if (rc) {
         return rc;
     }
-    (void)fcntl(channel_fd, F_SETFD, FD_CLOEXEC);
-    (void)fcntl(lifeline_fd, F_SETFD, FD_CLOEXEC);
+    if (!served) { /* where both were inherited */
+        (void)fcntl(channel_fd, F_SETFD, FD_CLOEXEC);
+        (void)fcntl(lifeline_fd, F_SETFD, FD_CLOEXEC);
+    }
     /* Before anything else: a fork of the parent's program may have a copy of the channel's other
      * end, so its closing is no sure sign of the parent's end. */
     bound = bind_to_parent();

@@ -136,10 +136,10 @@ static int become_like_new(const brood_posix_copy *copy)
     brood_posix_open_missing_streams();
     brood_posix_lifeline_forget(false);
     if (copy->outlives) {
-        brood_posix_lifeline_look(copy->lifeline);
+        brood_posix_lifeline_look(copy->bond.fd);
         return 0;
     }
-    return brood_posix_lifeline_bind(copy->lifeline);
+    return brood_posix_lifeline_take(&copy->bond);
 }
 
 _Noreturn void brood_posix_copy_live(brood_posix_copy *copy)
@@ -163,7 +163,7 @@ _Noreturn void brood_posix_copy_live(brood_posix_copy *copy)
     }
     /* Bound, it waits for its parent or dies with it; one that outlives a parent has to look. */
     if (copy->page != NULL) {
-        if (!brood_posix_report_await(copy->page, copy->outlives ? copy->lifeline : -1)) {
+        if (!brood_posix_report_await(copy->page, copy->outlives ? copy->bond.fd : -1)) {
             _exit(1);
         }
         brood_posix_report_close(copy->page);
@@ -183,6 +183,7 @@ static void release_copy(brood_posix_copy *copy, const brood_os_start *start)
             brood_posix_close(copy->handles[i]);
         }
     }
+    brood_posix_close(copy->bond.own ? copy->bond.fd : -1);
     brood_posix_close(copy->parcel.report_fd);
     free(copy->handles);
     free(copy->keep);
@@ -229,7 +230,7 @@ static void list_kept(brood_posix_copy *copy)
     if (count > 0) {
         memcpy(copy->keep, copy->handles, count * sizeof *copy->keep);
     }
-    copy->keep[count++] = copy->lifeline;
+    copy->keep[count++] = copy->bond.fd;
     copy->keep[count++] =
         copy->channel >= 0 ? copy->channel : copy->parcel.report_fd; /* one or the other */
     qsort(copy->keep, count, sizeof *copy->keep, by_number);
@@ -311,16 +312,18 @@ int brood_posix_fork_start(brood_os_process *out, const brood_os_start *start)
     brood_posix_copy copy = {
         .run = start->run,
         .user = start->user,
-        .lifeline = -1,
+        .bond = {-1, false, false},
         .parcel = {BROOD_POSIX_REPORT_CHANNEL, 0, -1, true},
         .channel = -1,
         .outlives = start->outlive,
     };
     int pair[2] = {-1, -1};
+    int lifeline = -1;
     pid_t pid;
-    int rc = brood_posix_lifeline(&copy.lifeline);
+    int rc = brood_posix_lifeline(&lifeline);
 
     if (rc == 0) {
+        brood_posix_lifeline_offer(&copy.bond, lifeline);
         rc = make_report(&process, &copy, pair);
     }
     if (rc == 0) {

@@ -27,8 +27,9 @@ typedef struct server {
     unsigned char *key;
     uint64_t counter;
     ward *wards;
-    size_t bound; /* those that end with our user */
-    bool closed;  /* the user asks for nothing more */
+    size_t bound;              /* those that end with our user */
+    bool closed;               /* the user asks for nothing more */
+    brood_posix_bond lifeline; /* for the next child */
     int (*run)(void);
 } server;
 
@@ -146,6 +147,7 @@ static int check(server *s, const demand *d)
     return 0;
 }
 
+/* All were blocked before the fork. Those of the terminal are at their defaults here. */
 static void set_signals(const demand *d)
 {
     struct sigaction action;
@@ -153,9 +155,11 @@ static void set_signals(const demand *d)
 
     action.sa_flags = 0;
     (void)sigemptyset(&action.sa_mask);
+    action.sa_handler = SIG_IGN;
     for (unsigned i = 0; brood_posix_terminal_signals[i] != 0; i++) {
-        action.sa_handler = (d->request.ignored >> i & 1u) != 0 ? SIG_IGN : SIG_DFL;
-        (void)sigaction(brood_posix_terminal_signals[i], &action, NULL);
+        if ((d->request.ignored >> i & 1u) != 0) {
+            (void)sigaction(brood_posix_terminal_signals[i], &action, NULL);
+        }
     }
     action.sa_handler = SIG_DFL;
     (void)sigaction(SIGCHLD, &action, NULL);
@@ -166,7 +170,7 @@ static void set_signals(const demand *d)
 /* Becomes as clean as a spawned child, of the user and not of ours. */
 static _Noreturn void be_child(const server *s, const demand *d)
 {
-    const int lifeline = brood_posix_lifeline_parent();
+    const int lifeline = s->lifeline.fd;
     const int channel = d->fds[0];
     const int keep[2] = {lifeline < channel ? lifeline : channel,
                          lifeline < channel ? channel : lifeline};
@@ -175,9 +179,8 @@ static _Noreturn void be_child(const server *s, const demand *d)
     BROOD_FAULT_OFF_HERE();
     sodium_memzero(s->key, BROOD_POSIX_SERVER_KEY);
     brood_posix_close_but(keep, 2);
-    brood_posix_open_missing_streams();
     brood_posix_lifeline_forget(false);
-    brood_posix_child_serve(channel, lifeline, d->request.outlives != 0);
+    brood_posix_child_serve(channel, &s->lifeline, d->request.outlives != 0);
     set_signals(d);
     code = s->run();
     brood_posix_flush_streams();
@@ -267,6 +270,15 @@ static void make_child(server *s, demand *d)
     add_ward(s, one, pid, d);
 }
 
+/* While the last one begins. */
+static void renew_lifeline(server *s)
+{
+    if (s->lifeline.own) {
+        brood_posix_close(s->lifeline.fd);
+    }
+    brood_posix_lifeline_offer(&s->lifeline, brood_posix_lifeline_parent());
+}
+
 static int take_request(server *s)
 {
     demand d;
@@ -286,6 +298,7 @@ static int take_request(server *s)
              : brood_fail(BROOD_EAUTH, "the fork server got %zu bytes that are no request", got);
     if (rc == 0) {
         make_child(s, &d);
+        renew_lifeline(s);
     }
     close_fds(&d);
     return rc;
@@ -298,24 +311,27 @@ static void wake_up(int signum)
     (void)signum; /* only to interrupt pselect */
 }
 
-/* The terminal's signals are for our user, who may do with them what it likes. */
+/* The terminal's signals are for our user, who may do with them what it likes: they wait here for
+ * ever, and are at their defaults in children. */
 static void prepare_signals(sigset_t *waiting)
 {
     struct sigaction action;
     sigset_t blocked;
 
-    brood_posix_reset_signals();
     action.sa_flags = 0;
     (void)sigemptyset(&action.sa_mask);
-    action.sa_handler = SIG_IGN;
+    action.sa_handler = SIG_DFL;
+    (void)sigemptyset(&blocked);
     for (const int *signum = brood_posix_terminal_signals; *signum != 0; signum++) {
         (void)sigaction(*signum, &action, NULL);
+        (void)sigaddset(&blocked, *signum);
     }
+    brood_posix_reset_signals();
     action.sa_handler = wake_up;
     (void)sigaction(SIGCHLD, &action, NULL);
-    (void)sigemptyset(&blocked);
+    *waiting = blocked;
     (void)sigaddset(&blocked, SIGCHLD);
-    (void)sigprocmask(SIG_BLOCK, &blocked, waiting);
+    (void)sigprocmask(SIG_BLOCK, &blocked, NULL);
 }
 
 static int loop(server *s)
@@ -324,6 +340,8 @@ static int loop(server *s)
     int rc = 0;
 
     prepare_signals(&waiting);
+    brood_posix_open_missing_streams(); /* a preload function may have closed them */
+    brood_posix_lifeline_offer(&s->lifeline, brood_posix_lifeline_parent());
     while (rc == 0 && (!s->closed || s->bound > 0)) {
         fd_set ready;
         int n;

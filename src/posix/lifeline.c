@@ -265,3 +265,19 @@ int brood_posix_lifeline_bind(int read_end)
 
     return rc ? rc : brood_posix_lifeline_settle(brood_posix_lifeline_others());
 }
+
+void brood_posix_lifeline_offer(brood_posix_bond *out, int read_end)
+{
+    const int own = brood_posix_lifeline_open(read_end, BROOD_POSIX_CHANNEL);
+
+    out->fd = own >= 0 ? own : read_end;
+    out->own = own >= 0;
+    out->others = brood_posix_lifeline_others();
+}
+
+int brood_posix_lifeline_take(const brood_posix_bond *bond)
+{
+    const int rc = bond->own ? hold(bond->fd, arm(bond->fd)) : hold_another(bond->fd);
+
+    return rc ? rc : brood_posix_lifeline_settle(bond->others);
+}

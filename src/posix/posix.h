@@ -126,6 +126,19 @@ int brood_posix_lifeline_bind(int read_end);
 int brood_posix_lifeline_hold(int read_end);
 int brood_posix_lifeline_settle(bool others);
 
+/// brood_posix_bond is what a copy of this process binds its life to, made ready before the fork.
+typedef struct brood_posix_bond {
+    int fd;
+    bool own;    /* an open file description that nobody else has */
+    bool others; /* see brood_posix_lifeline_others */
+} brood_posix_bond;
+
+/// brood_posix_lifeline_offer makes it of a read end. One that is `own` is to be closed here.
+void brood_posix_lifeline_offer(brood_posix_bond *out, int read_end);
+
+/// brood_posix_lifeline_take is brood_posix_lifeline_bind in the copy.
+int brood_posix_lifeline_take(const brood_posix_bond *bond);
+
 /// brood_posix_lifeline_look only keeps it, to see the end of the parent, which this process
 /// outlives.
 void brood_posix_lifeline_look(int read_end);
@@ -221,8 +234,8 @@ int brood_posix_stay(void);
 /* ---- child.c ---- */
 
 /// brood_posix_child_serve makes a copy of the fork server a child: brood_os_child_receive reads
-/// from `channel` then, and binds it to `lifeline`.
-void brood_posix_child_serve(int channel, int lifeline, bool outlives_parent);
+/// from `channel` then, and binds it by `bond`.
+void brood_posix_child_serve(int channel, const brood_posix_bond *bond, bool outlives_parent);
 
 /* ---- spawn.c: run our executable again ---- */
 
@@ -283,7 +296,7 @@ typedef struct brood_posix_copy {
     size_t handle_count;
     int *keep; /* malloc'ed: all that stays open, in ascending order */
     size_t keep_count;
-    int lifeline;              /* one of `keep`; the child takes it over */
+    brood_posix_bond bond;     /* one of `keep`; the child takes it over */
     brood_posix_parcel parcel; /* how it reports; the descriptor is one of `keep` */
     int channel;               /* one of `keep`; -1 when it reports in memory */
     void *page;                /* the report's page, to wait on; NULL: does not wait */

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #define NS_PER_MS ((int64_t)1000 * 1000)
+#define LOOKS 30
 #define SLICE_MS 20                              /* between looks */
 #define PATIENCE_NS ((int64_t)10000 * NS_PER_MS) /* with a server that lives but says nothing */
 
@@ -59,8 +60,15 @@ static bool is_reaped(const brood_os_process *process)
 static bool await_status(const brood_os_process *process, int *status)
 {
     const int64_t limit = brood_os_now() + PATIENCE_NS;
-    int64_t slice = NS_PER_MS; /* it is mostly there in no time */
+    int64_t slice = NS_PER_MS;
 
+    /* The server was woken together with us: mostly it takes no longer than to go to sleep. */
+    for (int i = 0; i < LOOKS; i++) {
+        if (brood_posix_report_ended(process->report, status, 0)) {
+            return true;
+        }
+        brood_os_yield();
+    }
     while (!brood_posix_report_ended(process->report, status, slice)) {
         const bool nobody_tells = is_reaped(process) || brood_posix_server_over(process->server);
         if (nobody_tells || brood_os_now() > limit) {
