@@ -87,7 +87,7 @@ static void keep_failure(brood_item *item, const brood_worker *worker,
 static void take_record(brood_pool *pool, brood_worker *worker, brood_item *item,
                         const brood_lane_record *record, const void *data)
 {
-    brood_trace_task(pool->trace, worker->pid, item->job->kind, item->index, record->began_ns,
+    brood_trace_task(pool->trace, worker->pid, (int)item->job->kind, item->index, record->began_ns,
                      record->ended_ns, record->code);
     if (record->code != 0) {
         keep_failure(item, worker, record, data);

@@ -315,7 +315,7 @@ static int load_part(brood_unparcel *unparcel, brood_value id, size_t first, siz
     if (brood_value_at(id, first).kind == BROOD_NONE) {
         return 0;
     }
-    fields[0] = brood_str(brood_kind_name(kind));
+    fields[0] = brood_str(brood_kind_name((int)kind));
     for (size_t i = 0; i < count; i++) {
         fields[1 + i] = brood_value_at(id, first + i);
     }

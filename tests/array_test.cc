@@ -426,7 +426,9 @@ class Forgery {
 
 TEST(HostileArray, IsRefused)
 {
-    const auto [a, b] = Pipe();
+    const std::pair<Connection, Connection> ends = Pipe();
+    const Connection &a = ends.first;
+    const Connection &b = ends.second;
     const Array array = NewArray<int>(10, true);
     const Array locked = NewArray<int>(10);
     const Memory memory = NewMemory(100);

@@ -446,9 +446,8 @@ TEST(MemoryOverConnection, MayArriveInManyThreadsAtOnce)
 std::string Reference(brood_value size, brood_value read_only, brood_value name,
                       const std::string &id, brood_value place = brood_int(0))
 {
-    const brood_value fields =
-        BROOD_TUPLE("memory", 0, place, size, read_only, name, brood_bytes(id.data(), id.size()));
-    const std::string encoded = Encoded(fields);
+    const std::string encoded = Encoded(
+        BROOD_TUPLE("memory", 0, place, size, read_only, name, brood_bytes(id.data(), id.size())));
     return encoded.substr(0, encoded.size() - 1) + "Q.";
 }
 
