@@ -604,15 +604,21 @@ TEST_P(QueueOverMethods, GivesTheMemoryOfTheDeadToWhoWaitsForIt)
 TEST_P(QueueOverMethods, WakesWhoWaitsWhenItsWakerHasDied)
 {
     const Queue queue = NewQueue();
+    const StopFile stop("queue-put-done");
+    SetEnvironment("BROOD_TEST_STOP", stop.Setting()); /* while no other thread reads it */
     std::thread waiting([&] { EXPECT_TRUE(Text(4000, 0) == GetBytes(queue.get())); });
     std::thread polling([&] {
         brood_wait_item item = {brood_of(queue.get()), false};
         EXPECT_EQ(0, brood_wait(&item, 1, kSoon)) << LastWords();
     });
-    DieAt("queue-put-done", PutSome, BROOD_ARGS(queue.get(), 4000));
+    const Process child = Start(PutSome, BROOD_ARGS(queue.get(), 4000));
+    EXPECT_TRUE(child) << LastWords();
+    EXPECT_NE(0, stop.Pid()) << "it never comes there";
+    Kill(child);
     waiting.join();
-    EXPECT_EQ(0, PutText(queue.get(), "for the other one"));
+    EXPECT_EQ(0, brood_queue_shutdown(queue.get(), false)) << "which ends the other one's wait";
     polling.join();
+    SetEnvironment("BROOD_TEST_STOP", "");
 }
 
 } // namespace
