@@ -50,6 +50,21 @@ TEST(Example, PipeCarriesAValue)
     EXPECT_EQ((Lines{"[42, None, 'hello']"}), Printed("pipe"));
 }
 
+TEST(Example, QueueKeepsWhatAnEndedChildHasPut)
+{
+    EXPECT_EQ((Lines{"the child has ended, 4 messages are here", "0 squared is 0", "1 squared is 1",
+                     "2 squared is 4", "3 squared is 9"}),
+              Printed("queue"));
+}
+
+TEST(Example, PipelineLosesOnlyWhatTheKilledOneHad)
+{
+    const Lines lines = Printed("pipeline");
+    ASSERT_EQ(2u, lines.size());
+    EXPECT_EQ(0u, lines[0].find("lost with the process that was killed: 1 number, squared "));
+    EXPECT_EQ("999 of 1000 numbers arrived, and the sum is right", lines[1]);
+}
+
 TEST(Example, ProcessCountsInBothChildren)
 {
     Lines lines = Printed("process");
