@@ -118,6 +118,9 @@ TEST(Preload, ThatEndsItsProcessIsSaidToHaveDoneSo)
 #if defined(__linux__)
 TEST(Preload, ThatLeavesAThreadBehindIsRefused)
 {
+#if defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "ThreadSanitizer has a thread of its own";
+#endif
     ExpectPreloadError(
         [](brood_call *) {
             std::thread([] {

@@ -100,6 +100,10 @@ bool brood_os_stamp_runs(uint64_t stamp)
     if (pid <= 0 || pid > INT_MAX) {
         return false;
     }
+    /* QEMU's user mode tells each thread of a process another start time of it. */
+    if (pid == (int64_t)getpid()) {
+        return stamp == brood_os_self_stamp();
+    }
     if (read_record(&found, pid)) {
         return !found.ended && (born == 0 || (uint32_t)found.born == born);
     }
