@@ -288,19 +288,45 @@ static inline void brood_queue_learn(brood_word *word, uint32_t x)
     }
 }
 
-/* How often to look before sleeping: the more often the more it has paid lately, and now and again as
- * often as may be. The lower half is that, the upper one counts the waits. */
+/* How often to look before sleeping: the more often the more it has paid lately. Now and again it is
+ * as long as a sleeper takes to wake up: two that answer each other would otherwise both sleep each
+ * time, and never see that the other would answer at once. The lower half of a patience is how often,
+ * the upper one counts the waits. */
 #define BROOD_QUEUE_LEAST_PATIENCE UINT32_C(8)
 #define BROOD_QUEUE_TRIES 16
+#define BROOD_QUEUE_WAKE_UP_NS 50000
 
-static inline uint32_t brood_queue_patience(brood_word *patience)
+typedef struct brood_queue_look {
+    uint32_t left;    /* looks until there is no more, or until the clock is asked */
+    int64_t until_ns; /* 0: no more */
+} brood_queue_look;
+
+static inline brood_queue_look brood_queue_look_out(brood_word *patience)
 {
     const uint32_t most = brood_spin_count();
     const uint32_t now = brood_word_load_relaxed(patience) + (UINT32_C(1) << 16);
     const uint32_t count = now & UINT16_MAX;
+    brood_queue_look look = {count > most ? most : count, 0};
 
     brood_word_store(patience, now);
-    return (now >> 16) % BROOD_QUEUE_TRIES == 0 || count > most ? most : count;
+    if (most > 0 && (now >> 16) % BROOD_QUEUE_TRIES == 0) {
+        look.until_ns = brood_os_now() + BROOD_QUEUE_WAKE_UP_NS;
+    }
+    return look;
+}
+
+/* Rests a moment; false: it has been enough. */
+static inline bool brood_queue_look_on(brood_queue_look *look)
+{
+    if (look->left == 0) {
+        if (look->until_ns == 0 || brood_os_now() >= look->until_ns) {
+            return false;
+        }
+        look->left = BROOD_QUEUE_LEAST_PATIENCE;
+    }
+    look->left--;
+    brood_os_relax();
+    return true;
 }
 
 static inline void brood_queue_learn_patience(brood_word *patience, bool paid)

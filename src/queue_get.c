@@ -341,10 +341,10 @@ static bool spin(brood_queue *queue)
 {
     const brood_word64 *tail = &queue->shared->put.tail;
     const uint32_t head = brood_queue_count(brood_word64_load_relaxed(&queue->shared->get.head));
+    brood_queue_look look = brood_queue_look_out(&queue->get_patience);
     bool found = false;
 
-    for (uint32_t i = brood_queue_patience(&queue->get_patience); i > 0 && !found; i--) {
-        brood_os_relax();
+    while (!found && brood_queue_look_on(&look)) {
         found = brood_queue_count(brood_word64_load_relaxed(tail)) != head;
     }
     brood_queue_learn_patience(&queue->get_patience, found);

@@ -207,10 +207,10 @@ static bool spin(brood_queue *queue)
 {
     const brood_word64 *head = &queue->shared->get.head;
     const uint64_t before = brood_word64_load_relaxed(head);
+    brood_queue_look look = brood_queue_look_out(&queue->put_patience);
     bool taken = false;
 
-    for (uint32_t i = brood_queue_patience(&queue->put_patience); i > 0 && !taken; i--) {
-        brood_os_relax();
+    while (!taken && brood_queue_look_on(&look)) {
         taken = brood_word64_load_relaxed(head) != before;
     }
     brood_queue_learn_patience(&queue->put_patience, taken);
