@@ -249,8 +249,8 @@ static void bury(brood_pool *pool, brood_worker *worker)
     (void)brood_process_wait(process, BROOD_DEADLINE_NEVER);
     (void)brood_pool_collect_worker(pool, worker); /* what it has left is there */
     running = was_running(worker, &began_ns);
-    describe_end(worker, "in the middle of a task", &why);
-    if (!worker->leaving || running) {
+    describe_end(worker, running ? "in the middle of a task" : "between tasks", &why);
+    if ((!worker->leaving && !pool->terminated) || running) {
         brood_trace_death(pool->trace, worker->pid, why.words, running ? began_ns : 0);
     }
     if (!worker->settled && !pool->terminated && pool->broken == NULL) {

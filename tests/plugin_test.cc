@@ -64,6 +64,14 @@ TEST_P(Plugin, RunsItsFunctionsInChildren)
     EXPECT_EQ("", result.err);
 }
 
+TEST_P(Plugin, HasPoolsOfWorkers)
+{
+    const ProgramResult result = RunHost(GetParam(), {"map", BROOD_PLUGIN_CHILD});
+    EXPECT_EQ(0, result.status) << result.out << result.err;
+    EXPECT_EQ("1000000\n", result.out);
+    EXPECT_EQ("", result.err);
+}
+
 TEST_P(Plugin, WithoutAnExecutableIsToldWhatIsMissing)
 {
     const ProgramResult result = RunHost(GetParam(), {"none"});

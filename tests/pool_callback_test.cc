@@ -12,6 +12,7 @@
 
 #include "support/pools.h"
 #include "support/process_list.h"
+#include "support/run_program.h"
 #include "support/values.h"
 
 namespace {
@@ -386,6 +387,32 @@ TEST(PoolTrace, HasARowForEachWorkerAndASliceForEachTask)
     for (const int64_t pid : pids) {
         EXPECT_EQ(1u, rows.count(pid));
     }
+    std::remove(path.c_str());
+}
+
+/* The environment names one file for all pools of a program, which is complete when that ends. */
+TEST(PoolTrace, IsKeptOfAllPoolsWhereTheEnvironmentSaysSo)
+{
+    const std::string path = TemporaryFile("pool-trace-all.json");
+    ProgramRun run;
+    run.arguments = {BROOD_PROGRAM_PATH, "pools"};
+    SetEnvironment("BROOD_TRACE", path);
+    const ProgramResult result = RunProgram(run);
+    SetEnvironment("BROOD_TRACE", "");
+    EXPECT_EQ(0, result.status) << result.out << result.err;
+    const nlohmann::json events = nlohmann::json::parse(ReadFile(path));
+    std::set<int64_t> rows;
+    int tasks = 0;
+    for (const auto &event : events) {
+        if (event.at("ph") == "M") {
+            rows.insert(event.at("tid").get<int64_t>());
+        } else {
+            EXPECT_EQ("X", event.at("ph")) << "workers are not said to die with their pool";
+            tasks++;
+        }
+    }
+    EXPECT_EQ(4u, rows.size());
+    EXPECT_EQ(2, tasks);
     std::remove(path.c_str());
 }
 

@@ -1,9 +1,12 @@
 /* Pools and what only Unix has: terminals, and Ctrl-C for a whole group. */
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -83,6 +86,65 @@ TEST_P(PoolSignals, WorkersIgnoreInterrupts)
     Message message;
     ASSERT_EQ(0, Apply(pool, &message, InterruptMyself)) << LastWords();
     EXPECT_EQ(1, IntIn(message));
+}
+
+/* What a terminal does for Ctrl-C: every process of the group gets the signal, fork server and
+ * workers too. */
+volatile std::sig_atomic_t interrupts;
+
+std::atomic<int32_t> *Come(brood_array *come)
+{
+    return reinterpret_cast<std::atomic<int32_t> *>(brood_array_data(come, int32_t));
+}
+
+int ComeIn(brood_call *call)
+{
+    brood_array *come;
+    const int rc = BROOD_UNPACK(call, &come);
+    if (rc == 0) {
+        Come(come)->fetch_add(1);
+    }
+    return rc;
+}
+
+int PoolInAGroup(brood_call *call)
+{
+    const char *method;
+    const int rc = BROOD_UNPACK(call, &method);
+    CHILD_CHECK(call, rc == 0);
+    CHILD_CHECK(call, setpgid(0, 0) == 0);
+    CHILD_CHECK(call, brood_set_start_method(method, true) == 0);
+    (void)signal(SIGINT, [](int) { interrupts = interrupts + 1; });
+    brood_array *come = nullptr; /* workers do not listen any more */
+    CHILD_CHECK(call, brood_array_new(&come, int32_t, 1, nullptr) == 0);
+    const std::unique_ptr<brood_array, decltype(&brood_array_free)> owned(come, brood_array_free);
+    brood_pool_options options = BROOD_OPTIONS_INIT(pool);
+    options.workers = 2;
+    options.initializer = ComeIn;
+    options.initargs = BROOD_ARGS(come);
+    const Pool pool = NewPool(options);
+    CHILD_CHECK(call, pool && WaitFor([come] { return Come(come)->load() == 2; }));
+    Message after;
+    const std::vector<int64_t> workers = Workers();
+    std::vector<PoolResult> results;
+    for (int i = 0; i < 200; i++) {
+        results.push_back(ApplyAsync(pool, Square, BROOD_ARGS(i)));
+        if (i % 50 == 25) {
+            CHILD_CHECK(call, kill(0, SIGINT) == 0);
+        }
+    }
+    for (const PoolResult &result : results) {
+        CHILD_CHECK(call, Get(result) == 0);
+    }
+    CHILD_CHECK(call, Map(pool, &after, Square, Numbers(100)) == 0 && IsSquares(after, 100));
+    CHILD_CHECK(call, workers == Workers());
+    CHILD_CHECK(call, interrupts == 4);
+    return 0;
+}
+
+TEST_P(PoolSignals, CtrlCReachesTheParentOnly)
+{
+    EXPECT_EQ(0, Result(Start(PoolInAGroup, BROOD_ARGS(GetParam().c_str())))) << LastWords();
 }
 
 } // namespace

@@ -18,6 +18,7 @@ typedef int (*host_function)(void *call);
 static struct {
     int (*use)(const char *executable);
     int (*sum)(int max, int64_t *sum);
+    int (*map)(int max, int64_t *sum);
     int (*run)(host_function function);
     int (*spin)(int64_t *pid);
     int (*leave)(const char *path);
@@ -48,6 +49,7 @@ static void *load(const char *path)
     }
     find(library, "plugin_use", &plugin.use, sizeof plugin.use);
     find(library, "plugin_sum", &plugin.sum, sizeof plugin.sum);
+    find(library, "plugin_map", &plugin.map, sizeof plugin.map);
     find(library, "plugin_run", &plugin.run, sizeof plugin.run);
     find(library, "plugin_spin", &plugin.spin, sizeof plugin.spin);
     find(library, "plugin_leave", &plugin.leave, sizeof plugin.leave);
@@ -89,6 +91,8 @@ static int run_mode(void *library, const char *mode, char **arguments)
     }
     if (rc == 0 && (strcmp(mode, "sum") == 0 || strcmp(mode, "none") == 0)) {
         rc = plugin.sum(1000, &number);
+    } else if (rc == 0 && strcmp(mode, "map") == 0) {
+        rc = plugin.map(1000, &number);
     } else if (rc == 0 && strcmp(mode, "reset") == 0) {
         rc = plugin.use(NULL);
         rc = rc ? rc : plugin.sum(1000, &number);

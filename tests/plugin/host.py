@@ -3,6 +3,7 @@
     python3 host.py PLUGIN MODE [ARGUMENT]...
 
 sum     uses the executable ARGUMENT, prints what a child has summed up
+map     uses it, prints what the workers of a pool have summed up
 none    uses no executable
 reset   uses it, and none again
 made    runs a function that was made at run time
@@ -31,6 +32,8 @@ if mode != "none":
     must(plugin.plugin_use(arguments[0]))
 if mode in ("sum", "none"):
     must(plugin.plugin_sum(1000, ctypes.byref(number)))
+elif mode == "map":
+    must(plugin.plugin_map(1000, ctypes.byref(number)))
 elif mode == "reset":
     must(plugin.plugin_use(None))
     must(plugin.plugin_sum(1000, ctypes.byref(number)))

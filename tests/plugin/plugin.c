@@ -12,6 +12,7 @@
 
 EXPORTED int plugin_use(const char *executable);
 EXPORTED int plugin_sum(int max, int64_t *sum);
+EXPORTED int plugin_map(int max, int64_t *sum);
 EXPORTED int plugin_run(brood_function function);
 EXPORTED int plugin_spin(int64_t *pid);
 EXPORTED int plugin_leave(const char *path);
@@ -125,6 +126,27 @@ int plugin_sum(int max, int64_t *sum)
         rc = result_of(sum_in_another, BROOD_ARGS(max), &again);
     }
     return rc == 0 && again != *sum ? BROOD_EINVAL : rc;
+}
+
+/* The sum of the sums of 0 to max - 1 and of 0 to max, which two workers make. */
+int plugin_map(int max, int64_t *sum)
+{
+    brood_pool *pool = NULL;
+    brood_message *sums = NULL;
+    int64_t first = 0;
+    int64_t second = 0;
+    int rc = brood_pool_new(&pool, BROOD_OPTIONS(pool, .workers = 2));
+
+    if (rc == 0) {
+        rc = brood_pool_map(pool, &sums, sum_to, BROOD_ITEMS(max, max + 1), 60000, NULL);
+    }
+    if (rc == 0) {
+        rc = BROOD_UNPACK(sums, &first, &second);
+    }
+    *sum = first + second;
+    brood_message_free(sums);
+    brood_pool_free(pool);
+    return rc;
 }
 
 int plugin_run(brood_function function)

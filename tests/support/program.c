@@ -145,6 +145,26 @@ static int end_with(const char *what, const char *how, const char *method)
     return start_and_end(read_input, &options, how);
 }
 
+/* Two pools, one behind the other. */
+static int run_pools(void)
+{
+    for (int i = 0; i < 2; i++) {
+        brood_pool *pool = NULL;
+        brood_message *answer = NULL;
+        int rc = brood_pool_new(&pool, BROOD_OPTIONS(pool, .workers = 2));
+
+        if (rc == 0) {
+            rc = brood_pool_apply(pool, &answer, greet, BROOD_ARGS("hello"), BROOD_FOREVER, NULL);
+        }
+        brood_message_free(answer);
+        brood_pool_free(pool);
+        if (rc) {
+            return brood_perror("pools");
+        }
+    }
+    return 0;
+}
+
 /* The program's file is replaced while it runs, as an update does: after a start, from which the
  * library may know where the file was. */
 static int run_replaced(const char *path)
@@ -220,6 +240,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(mode, "forked") == 0) {
         return run_forked();
+    }
+    if (strcmp(mode, "pools") == 0) {
+        return run_pools();
     }
     if (strcmp(mode, "leave") == 0) {
         return leave_early();
