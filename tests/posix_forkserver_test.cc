@@ -142,10 +142,14 @@ TEST(ServedChild, HasAServerOfItsOwn)
     EXPECT_EQ(server, ServersPid());
 }
 
+/* Where the end of a process is seen on a socket, that is the other one. */
 TEST(Forkserver, LeavesNoSocketInAForkOfTheHost)
 {
-    const size_t before = ListOpenThings().handles.count("socket");
+    size_t before = ListOpenThings().handles.count("socket");
     (void)ServersPid();
+#if !defined(BROOD_HAVE_PIDFD)
+    before++;
+#endif
     EXPECT_EQ(before + 1, ListOpenThings().handles.count("socket"));
     const pid_t pid = fork();
     if (pid == 0) {

@@ -26,6 +26,24 @@
 
 namespace {
 
+/* ---- names that are there for a moment, where memory has to have one ---- */
+
+TEST(MemoryNew, DoesNotMindWhatOneWithOurNumberHasLeft)
+{
+    const std::string name = "/brood-" + std::to_string(getpid());
+    for (const bool read_only : {false, true}) {
+        const int fd = shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
+        ASSERT_LE(0, fd);
+        (void)close(fd);
+        const Memory memory = NewMemory(5000, nullptr, read_only);
+        EXPECT_TRUE(memory) << LastWords();
+#if !defined(BROOD_HAVE_MEMFD)
+        EXPECT_EQ(-1, shm_unlink(name.c_str())) << "it is taken away";
+#endif
+        (void)shm_unlink(name.c_str());
+    }
+}
+
 /* ---- limits ---- */
 
 int HasAFileLimit(brood_call *call)

@@ -1,11 +1,14 @@
 #include "posix.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "../locks.h"
 
 #if defined(BROOD_HAVE_MEMFD)
 int brood_posix_open_memory(int *fd, int *reader, bool read_only)
@@ -22,41 +25,81 @@ int brood_posix_open_memory(int *fd, int *reader, bool read_only)
     *reader = -1;
     return 0;
 }
+
+void brood_posix_forget_memory(int64_t pid)
+{
+    (void)pid;
+}
 #else
+/* Shared memory has a name here, for the moment between two system calls. It is its process's, which
+ * has only one at a time: so whoever learns of the end of a process knows what it may have left. */
+static void name_of(char *name, size_t size, int64_t pid)
+{
+    (void)snprintf(name, size, "/brood-%lld", (long long)pid);
+}
+
+static bool is_same(int fd, int other)
+{
+    struct stat one;
+    struct stat two;
+
+    return fstat(fd, &one) == 0 && fstat(other, &two) == 0 && one.st_ino == two.st_ino;
+}
+
+/* Returns an error number. */
+static int open_as(const char *name, int *fd, int *reader, bool read_only)
+{
+    int errnum = 0;
+
+    *reader = -1;
+    *fd = BROOD_SYS("shm_open", EMFILE, shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600));
+    if (*fd < 0) {
+        return errno;
+    }
+    if (read_only) {
+        *reader = BROOD_SYS("shm_open", EMFILE, shm_open(name, O_RDONLY, 0));
+        errnum = *reader < 0 ? errno : is_same(*fd, *reader) ? 0 : EEXIST;
+    }
+    (void)shm_unlink(name);
+    if (errnum == 0) {
+        *fd = brood_posix_move(*fd, 3);
+        *reader = *reader >= 0 ? brood_posix_move(*reader, 3) : -1;
+        errnum = *fd < 0 || (read_only && *reader < 0) ? errno : 0;
+    }
+    if (errnum != 0) {
+        brood_posix_close(*fd);
+        brood_posix_close(*reader);
+    }
+    return errnum;
+}
+
 int brood_posix_open_memory(int *fd, int *reader, bool read_only)
 {
     char name[32];
-    const unsigned a = randombytes_random();
-    const unsigned b = randombytes_random();
-    int second = -1;
-    int first;
-    int rc = 0;
+    int errnum;
 
-    (void)snprintf(name, sizeof name, "/brood-%08x%08x", a, b);
-    first = BROOD_SYS("shm_open", EMFILE, shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600));
-    if (first < 0) {
-        return brood_posix_error(errno, "create shared memory");
+    brood_locks_take(BROOD_LOCK_MEMORY_NAME);
+    name_of(name, sizeof name, (int64_t)getpid());
+    errnum = open_as(name, fd, reader, read_only);
+    if (errnum == EEXIST) { /* from one that was killed and had our number */
+        (void)shm_unlink(name);
+        errnum = open_as(name, fd, reader, read_only);
     }
-    if (read_only) {
-        second = BROOD_SYS("shm_open", EMFILE, shm_open(name, O_RDONLY, 0));
-        second = brood_posix_move(second, 3);
+    if (errnum == EEXIST || errnum == EACCES) { /* it is somebody else's */
+        (void)snprintf(name, sizeof name, "/brood-%08x%08x", randombytes_random(),
+                       randombytes_random());
+        errnum = open_as(name, fd, reader, read_only);
     }
-    if (read_only && second < 0) {
-        rc = brood_posix_error(errno, "create shared memory");
-    }
+    brood_locks_give(BROOD_LOCK_MEMORY_NAME);
+    return errnum == 0 ? 0 : brood_posix_error(errnum, "create shared memory");
+}
+
+void brood_posix_forget_memory(int64_t pid)
+{
+    char name[32];
+
+    name_of(name, sizeof name, pid);
     (void)shm_unlink(name);
-    if (rc == 0) {
-        first = brood_posix_move(first, 3);
-        rc = first < 0 ? brood_posix_error(errno, "create shared memory") : 0;
-    }
-    if (rc) {
-        brood_posix_close(first);
-        brood_posix_close(second);
-        return rc;
-    }
-    *fd = first;
-    *reader = second;
-    return 0;
 }
 #endif
 

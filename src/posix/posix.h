@@ -79,6 +79,9 @@ void brood_posix_file_limit_end(const brood_posix_file_limit *limit);
 /// `*reader` is a second descriptor that can only be read from, or -1 where seals do that.
 int brood_posix_open_memory(int *fd, int *reader, bool read_only);
 
+/// brood_posix_forget_memory removes what a process that has ended may have left while it made some.
+void brood_posix_forget_memory(int64_t pid);
+
 /* ---- reserve.c ---- */
 
 /// brood_posix_reserve makes sure that the system has `size` bytes of a shared memory object from

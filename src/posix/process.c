@@ -67,6 +67,7 @@ void brood_posix_undo_start(pid_t pid)
     (void)kill(pid, SIGKILL); /* it cannot have ended and been reaped: nobody else knows of it */
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
     }
+    brood_posix_forget_memory(pid);
 }
 
 bool brood_os_method_supported(brood_os_method method)
@@ -226,6 +227,9 @@ void brood_os_process_collect(brood_os_process *process, brood_os_status *out)
         out->system_code = info.si_status;
     } else if (!process->foreign) {
         collect_later(process, out);
+    }
+    if (!process->foreign) {
+        brood_posix_forget_memory(process->pid);
     }
 }
 
