@@ -207,18 +207,12 @@ void Maps(Bench &bench, Pools &pools)
 
 void Applies(Bench &bench, Pools &pools)
 {
-    if (bench.Wants("pool apply") && raw::kSharedIs != nullptr) {
-        raw::SharedPeer peer;
+    if (bench.Wants("pool apply, one by one")) {
+        raw::Words pair(-1, -1); /* they sleep while the pool works */
         BroodPool pool;
         pools.Measure(
-            TimeRow("pool apply, one by one", raw::kSharedIs, 0),
-            [&](uint64_t count) {
-                return Seconds([&] {
-                    for (uint64_t i = 0; i < count; i++) {
-                        peer.RoundTrip();
-                    }
-                });
-            },
+            TimeRow("pool apply, one by one", raw::kWordIs, 0),
+            [&](uint64_t count) { return Seconds([&] { pair.Run(count); }); },
             [&](uint64_t count) {
                 return Seconds([&] {
                     for (uint64_t i = 0; i < count; i++) {

@@ -22,7 +22,6 @@ extern const char *const kChannelIs;
 extern const char *const kWaitIs;
 extern const char *const kMemoryIs;
 extern const char *const kPassIs;
-extern const char *const kSharedIs; /* null where it is not measured */
 
 /// RunAndWait starts this program in kExitMode and waits for its end.
 void RunAndWait();
@@ -85,21 +84,6 @@ class Peer {
 
   private:
     Channel channel_ = -1;
-    intptr_t process_ = -1;
-};
-
-/// SharedPeer is a process that answers in a word of shared memory, which both watch without sleeping.
-class SharedPeer {
-  public:
-    SharedPeer();
-    SharedPeer(const SharedPeer &) = delete;
-    SharedPeer &operator=(const SharedPeer &) = delete;
-    ~SharedPeer();
-    void RoundTrip();
-
-  private:
-    struct Words;
-    Words *words_ = nullptr;
     intptr_t process_ = -1;
 };
 

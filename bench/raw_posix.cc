@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
@@ -30,7 +29,6 @@ const char *const kChannelIs = "read and write on a socketpair";
 const char *const kWaitIs = "poll on the same descriptors";
 const char *const kMemoryIs = "memfd_create + fallocate + mmap, and back";
 const char *const kPassIs = "SCM_RIGHTS, fstat, mmap and munmap there, a byte back";
-const char *const kSharedIs = "a word of shared memory, watched by both";
 
 namespace {
 
@@ -272,61 +270,6 @@ bool TakeMemory(Channel channel, size_t size)
     munmap(data, size);
     close(fd);
     return true;
-}
-
-struct SharedPeer::Words {
-    alignas(64) std::atomic<uint32_t> question;
-    alignas(64) std::atomic<uint32_t> answer;
-};
-
-namespace {
-
-/* The other one may need this processor. */
-void WatchFor(const std::atomic<uint32_t> &word, uint32_t value)
-{
-    for (int i = 1; word.load() != value; i++) {
-        if (i % 1000 == 0) {
-            sched_yield();
-        }
-    }
-}
-
-constexpr uint32_t kEnd = UINT32_MAX;
-
-} // namespace
-
-SharedPeer::SharedPeer()
-{
-    void *memory =
-        mmap(nullptr, sizeof(Words), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    Check(memory != MAP_FAILED, "mmap");
-    words_ = new (memory) Words{{0}, {0}};
-    process_ = fork();
-    Check(process_ >= 0, "fork");
-    if (process_ == 0) {
-        for (uint32_t next = 1;; next++) {
-            while (words_->question.load() != next && words_->question.load() != kEnd) {
-            }
-            if (words_->question.load() == kEnd) {
-                _exit(0);
-            }
-            words_->answer.store(next);
-        }
-    }
-}
-
-SharedPeer::~SharedPeer()
-{
-    words_->question.store(kEnd);
-    Wait(static_cast<pid_t>(process_));
-    munmap(words_, sizeof(Words));
-}
-
-void SharedPeer::RoundTrip()
-{
-    const uint32_t next = words_->question.load() + 1;
-    words_->question.store(next);
-    WatchFor(words_->answer, next);
 }
 
 std::string OutputOf(const std::string &command)

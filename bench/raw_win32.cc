@@ -15,7 +15,6 @@ const char *const kChannelIs = "ReadFile and WriteFile on a named pipe";
 const char *const kMemoryIs = "CreateFileMapping + MapViewOfFile, and back";
 const char *const kPassIs = "DuplicateHandle, a view there and back, a byte back";
 const char *const kWaitIs = "WaitForMultipleObjects on the same handles, 64 by 64";
-const char *const kSharedIs = nullptr;
 
 namespace {
 
@@ -227,18 +226,6 @@ void Waiter::Wait()
             return;
         }
     }
-}
-
-SharedPeer::SharedPeer()
-{
-}
-
-SharedPeer::~SharedPeer()
-{
-}
-
-void SharedPeer::RoundTrip()
-{
 }
 
 bool AllowChannels(size_t)
