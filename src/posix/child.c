@@ -11,6 +11,7 @@
 static bool outlives; /* the parent, as the marker said */
 static bool serves;   /* it is to be a fork server */
 static bool served;   /* it is a copy of one */
+static bool served_others;
 static int channel_fd = BROOD_POSIX_CHANNEL;
 static int lifeline_fd = BROOD_POSIX_LIFELINE;
 
@@ -26,13 +27,14 @@ bool brood_os_child_serves(void)
     return serves;
 }
 
-void brood_posix_child_serve(int channel, int lifeline, bool outlives_parent)
+void brood_posix_child_serve(int channel, int lifeline, bool others, bool outlives_parent)
 {
     serves = false;
     served = true;
     outlives = outlives_parent;
     channel_fd = channel;
     lifeline_fd = lifeline;
+    served_others = others;
 }
 
 #if defined(__linux__)
@@ -138,8 +140,7 @@ static int bind_to_parent(void)
     struct pollfd ends[2] = {{channel_fd, POLLIN, 0}, {lifeline_fd, POLLIN, 0}};
 
     if (!outlives) {
-        const int rc = served ? brood_posix_lifeline_bind(lifeline_fd)
-                              : brood_posix_lifeline_hold(lifeline_fd);
+        const int rc = brood_posix_lifeline_hold(lifeline_fd);
         /* What we say may not come before what the fork server says of us, and that comes before
          * the message. */
         while (served && poll(ends, 1, -1) < 0 && errno == EINTR) {
@@ -173,8 +174,8 @@ int brood_os_child_receive(brood_os_arrival *out)
     }
     rc = brood_posix_channel_receive(channel_fd, out, &parcel);
     brood_posix_report_bind(&parcel, channel_fd);
-    if (bound == 0 && !outlives && !served) {
-        bound = brood_posix_lifeline_settle(parcel.others);
+    if (bound == 0 && !outlives) {
+        bound = brood_posix_lifeline_settle(served ? served_others : parcel.others);
     }
     return rc ? rc : bound;
 }

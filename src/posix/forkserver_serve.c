@@ -29,6 +29,8 @@ typedef struct server {
     ward *wards;
     size_t bound; /* those that end with our user */
     bool closed;  /* the user asks for nothing more */
+    int lifeline; /* the user's, opened for the next child; -1: it has to do that */
+    bool others;  /* see brood_posix_lifeline_others */
     int (*run)(void);
 } server;
 
@@ -166,7 +168,7 @@ static void set_signals(const demand *d)
 /* Becomes as clean as a spawned child, of the user and not of ours. */
 static _Noreturn void be_child(const server *s, const demand *d)
 {
-    const int lifeline = brood_posix_lifeline_parent();
+    const int lifeline = s->lifeline >= 0 ? s->lifeline : brood_posix_lifeline_parent();
     const int channel = d->fds[0];
     const int keep[2] = {lifeline < channel ? lifeline : channel,
                          lifeline < channel ? channel : lifeline};
@@ -177,7 +179,7 @@ static _Noreturn void be_child(const server *s, const demand *d)
     brood_posix_close_but(keep, 2);
     brood_posix_open_missing_streams();
     brood_posix_lifeline_forget(false);
-    brood_posix_child_serve(channel, lifeline, d->request.outlives != 0);
+    brood_posix_child_serve(channel, lifeline, s->others, d->request.outlives != 0);
     set_signals(d);
     code = s->run();
     brood_posix_flush_streams();
@@ -267,6 +269,13 @@ static void make_child(server *s, demand *d)
     add_ward(s, one, pid, d);
 }
 
+/* In a new process, which has nothing of /proc at hand, it would take ten times as long. */
+static void renew_lifeline(server *s)
+{
+    brood_posix_close(s->lifeline);
+    s->lifeline = brood_posix_lifeline_open(brood_posix_lifeline_parent(), BROOD_POSIX_CHANNEL);
+}
+
 static int take_request(server *s)
 {
     demand d;
@@ -286,6 +295,7 @@ static int take_request(server *s)
              : brood_fail(BROOD_EAUTH, "the fork server got %zu bytes that are no request", got);
     if (rc == 0) {
         make_child(s, &d);
+        renew_lifeline(s); /* while the child begins */
     }
     close_fds(&d);
     return rc;
@@ -324,6 +334,8 @@ static int loop(server *s)
     int rc = 0;
 
     prepare_signals(&waiting);
+    s->others = brood_posix_lifeline_others(); /* the preload functions have run */
+    renew_lifeline(s);
     while (rc == 0 && (!s->closed || s->bound > 0)) {
         fd_set ready;
         int n;
@@ -372,6 +384,7 @@ int brood_os_serve(brood_os_handle control, int (*run)(void))
 
     memset(&s, 0, sizeof s);
     s.control = (int)control;
+    s.lifeline = -1;
     s.run = run;
     if (s.control < 0 || s.control >= FD_SETSIZE) {
         return brood_fail(BROOD_EINVAL, "the fork server has no descriptor %d", s.control);
@@ -381,6 +394,7 @@ int brood_os_serve(brood_os_handle control, int (*run)(void))
         brood_posix_flush_streams(); /* or each child would print it once more */
         rc = loop(&s);
     }
+    brood_posix_close(s.lifeline);
     sodium_free(s.key);
     return rc;
 }

@@ -224,8 +224,8 @@ int brood_posix_stay(void);
 /* ---- child.c ---- */
 
 /// brood_posix_child_serve makes a copy of the fork server a child: brood_os_child_receive reads
-/// from `channel` then, and binds it to `lifeline`.
-void brood_posix_child_serve(int channel, int lifeline, bool outlives_parent);
+/// from `channel` then, and binds it to `lifeline`. `others` is what brood_posix_lifeline_others said.
+void brood_posix_child_serve(int channel, int lifeline, bool others, bool outlives_parent);
 
 /* ---- spawn.c: run our executable again ---- */
 
@@ -287,6 +287,7 @@ typedef struct brood_posix_copy {
     int *keep; /* malloc'ed: all that stays open, in ascending order */
     size_t keep_count;
     int lifeline;              /* one of `keep`; the child takes it over */
+    bool lifeline_is_own;      /* nobody else's: see brood_posix_lifeline_open */
     brood_posix_parcel parcel; /* how it reports; the descriptor is one of `keep` */
     int channel;               /* one of `keep`; -1 when it reports in memory */
     void *page;                /* the report's page, to wait on; NULL: does not wait */
