@@ -45,6 +45,10 @@ void brood_fault_from_environment(void);
 /// writes its pid into FILE and goes on when that is removed. A fork server stops at "server-POINT".
 void brood_stop_here(const char *point);
 
+/// brood_slice_here returns `ns`, how long to sleep at most without looking again; or for ever, if the
+/// environment has BROOD_TEST_NO_SLICES: then a wake-up that gets lost is seen.
+int64_t brood_slice_here(int64_t ns);
+
 /// brood_fault_watch has `watch` called where something with a number and bytes is just about to
 /// happen; NULL ends that. It is for the whole process.
 typedef void (*brood_fault_watcher)(const char *point, uint64_t number, const void *data,
@@ -57,6 +61,7 @@ BROOD_END_C
 
 #define BROOD_FAULT(point, failed, call) (brood_fault_here(point) ? (failed) : (call))
 #define BROOD_STOP(point) brood_stop_here(point)
+#define BROOD_SLICE(ns) brood_slice_here(ns)
 #define BROOD_WATCH(point, number, data, size) brood_watch_here(point, number, data, size)
 /* In a forked child: what the test wants to fail is in its own process. */
 #define BROOD_FAULT_OFF_HERE() brood_fault_arm(0, BROOD_FAULT_OFF)
@@ -65,6 +70,7 @@ BROOD_END_C
 #else
 #define BROOD_FAULT(point, failed, call) (call)
 #define BROOD_STOP(point) ((void)0)
+#define BROOD_SLICE(ns) (ns)
 #define BROOD_WATCH(point, number, data, size) ((void)0)
 #define BROOD_FAULT_OFF_HERE() ((void)0)
 #define BROOD_FAULTS_OF_CHILD() ((void)0)
