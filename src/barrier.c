@@ -31,9 +31,10 @@
 typedef enum barrier_state {
     IS_OPEN,
     IS_BROKEN,
-    PASSES,  /* all places are being told that they passed; then it is open */
-    BREAKS,  /* that it is broken; then it is broken */
-    IS_RESET /* that it is broken; then it is open */
+    PASSES,      /* all places are being told that they passed; then it is open */
+    PASSES_LAST, /* the same; then it is broken */
+    BREAKS,      /* that it is broken; then it is broken */
+    IS_RESET     /* that it is broken; then it is open */
 } barrier_state;
 
 /* A barrier's part of its cell. */
@@ -42,6 +43,7 @@ typedef struct barrier_payload {
     brood_word turn;    /* changes when a round ends: what parties sleep on */
     brood_word state;   /* a barrier_state */
     brood_word arrived; /* places that are WAITING or GONE */
+    brood_word late;    /* somebody gave up on the round after the one whose action still runs */
     uint32_t parties;   /* this and the next two never change */
     uint32_t has_action;
     int64_t timeout_ms; /* 0: none */
@@ -184,8 +186,14 @@ static void end_round(const brood_barrier *barrier, barrier_state how)
 {
     barrier_payload *payload = payload_of(barrier);
     const uint32_t count = places_of(barrier->shared.cell);
-    const uint32_t result = how == PASSES ? PASSED : BROKEN;
+    uint32_t result = BROKEN;
 
+    if (how == PASSES && brood_word_load(&payload->late) != 0) {
+        how = PASSES_LAST;
+    }
+    if (how == PASSES || how == PASSES_LAST) {
+        result = PASSED;
+    }
     brood_word_store(&payload->state, (uint32_t)how);
     BROOD_STOP("barrier-ends");
     for (uint32_t i = 0; i < count; i++) {
@@ -199,9 +207,29 @@ static void end_round(const brood_barrier *barrier, barrier_state how)
     }
     brood_word_store(&payload->arrived, 0);
     (void)brood_word_add(&payload->turn, 1);
-    brood_word_store(&payload->state, how == BREAKS ? IS_BROKEN : IS_OPEN);
+    brood_word_store(&payload->late, 0);
+    brood_word_store(&payload->state, how == BREAKS || how == PASSES_LAST ? IS_BROKEN : IS_OPEN);
     BROOD_STOP("barrier-ended");
     brood_segment_wake(barrier->shared.segment, &payload->turn, UINT32_MAX);
+}
+
+/* Whether a party has died, by asking the system about each. */
+static bool has_dead(const brood_barrier *barrier)
+{
+    const barrier_payload *payload = payload_of(barrier);
+    const uint32_t count = places_of(barrier->shared.cell);
+    uint32_t last = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t value = brood_word_load(&payload->places[i]);
+        if (is_waiting(value) && value != last) {
+            last = value;
+            if (value == GONE || brood_segment_word_is_dead(barrier->shared.segment, value)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 /* What an owner of the guard has left. */
@@ -220,6 +248,9 @@ static void repair(const brood_barrier *barrier)
         arrived += is_waiting(brood_word_load(&payload->places[i]));
     }
     brood_word_store(&payload->arrived, arrived);
+    if (has_dead(barrier)) { /* it had arrived: nobody has to find that out once more */
+        end_round(barrier, BREAKS);
+    }
 }
 
 static int take_guard(const brood_barrier *barrier, uint32_t me, int64_t deadline_ns)
@@ -237,6 +268,38 @@ static int take_guard(const brood_barrier *barrier, uint32_t me, int64_t deadlin
 static void give_guard(const brood_barrier *barrier)
 {
     brood_guard_unlock(barrier->shared.segment, &payload_of(barrier)->guard);
+}
+
+static bool is_dead(const brood_barrier *barrier, uint32_t word)
+{
+    return (word & BROOD_OWNER) != 0 && brood_segment_word_is_dead(barrier->shared.segment, word);
+}
+
+/* Takes the guard if its owner died, without waiting to find that out. */
+static bool take_from_dead(const brood_barrier *barrier, uint32_t me)
+{
+    barrier_payload *payload = payload_of(barrier);
+    const uint32_t guard = brood_word_load(&payload->guard);
+
+    if ((guard & BROOD_DIED) == 0) {
+        if (!is_dead(barrier, guard)) {
+            return false;
+        }
+        (void)brood_guard_bury(barrier->shared.segment, &payload->guard, guard);
+    }
+    return take_guard(barrier, me, BROOD_DEADLINE_NEVER) == 0;
+}
+
+/* Sleeps once, also until the end of who has this row, and tells whether it was for nothing. */
+static bool sleep_for_turn(const brood_barrier *barrier, uint32_t turn, uint32_t row,
+                           int64_t deadline_ns)
+{
+    brood_word *word = &payload_of(barrier)->turn;
+    const int64_t latest = brood_os_now() + BROOD_SLICE(BROOD_SLICE_NS);
+
+    brood_segment_sleep(barrier->shared.segment, word, turn, row, deadline_ns);
+    BROOD_STOP("barrier-woken");
+    return brood_word_load(word) == turn || brood_os_now() >= latest;
 }
 
 /* Whether one of the parties has died, as far as that is known. */
@@ -301,26 +364,6 @@ static int fail_guard(int rc)
                : brood_fail(rc, "wait for a barrier: somebody else is changing it");
 }
 
-/* Whether a party has died, by asking: only for who has waited a while for the end of a round that is
- * complete. */
-static bool has_dead(const brood_barrier *barrier)
-{
-    const barrier_payload *payload = payload_of(barrier);
-    const uint32_t count = places_of(barrier->shared.cell);
-    uint32_t last = 0;
-
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t value = brood_word_load(&payload->places[i]);
-        if (is_waiting(value) && value != last) {
-            last = value;
-            if (value == GONE || brood_segment_word_is_dead(barrier->shared.segment, value)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 /* With the guard held: BROOD_ERUNNING when there is no place until somebody leaves, or until the
  * last round's action is done. */
 static int take_place(party *one)
@@ -346,35 +389,62 @@ static int take_place(party *one)
     return 0;
 }
 
+/* With the guard held. Who gives up breaks it for all, but for a round that was complete before: that
+ * one has its action still to do. */
+static void give_up_early(const brood_barrier *barrier)
+{
+    barrier_payload *payload = payload_of(barrier);
+
+    if (brood_word_load(&payload->arrived) >= payload->parties) {
+        brood_word_store(&payload->late, 1);
+    } else {
+        end_round(barrier, BREAKS);
+    }
+}
+
+/* One try, `again` after a sleep. The guard is held for so short that its time has no limit. */
+static int try_to_arrive(party *one, bool again, uint32_t *turn)
+{
+    const brood_barrier *barrier = one->barrier;
+    int rc = take_guard(barrier, one->me, BROOD_DEADLINE_NEVER);
+
+    if (rc) {
+        return fail_guard(rc);
+    }
+    if (again && has_dead(barrier)) {
+        end_round(barrier, BREAKS);
+    }
+    *turn = brood_word_load(&payload_of(barrier)->turn);
+    rc = take_place(one);
+    if (rc == BROOD_ERUNNING && brood_deadline_passed(one->deadline_ns)) {
+        give_up_early(barrier);
+        rc = BROOD_ETIMEDOUT;
+    }
+    give_guard(barrier);
+    switch (rc) {
+    case BROOD_EBROKEN:
+        return fail_broken();
+    case BROOD_ETIMEDOUT:
+        return brood_fail(rc, "wait for a barrier: the round before is not over in time");
+    default:
+        return rc;
+    }
+}
+
 static int arrive(party *one)
 {
     const brood_barrier *barrier = one->barrier;
-    barrier_payload *payload = payload_of(barrier);
+    uint32_t turn = 0;
+    int rc = try_to_arrive(one, false, &turn);
 
-    for (bool again = false;; again = true) {
-        uint32_t turn;
-        int rc = take_guard(barrier, one->me, one->deadline_ns);
-        if (rc) {
-            return fail_guard(rc);
+    while (rc == BROOD_ERUNNING) {
+        if (sleep_for_turn(barrier, turn, 0, one->deadline_ns) &&
+            take_from_dead(barrier, one->me)) {
+            give_guard(barrier);
         }
-        if (again && has_dead(barrier)) {
-            end_round(barrier, BREAKS);
-        }
-        turn = brood_word_load(&payload->turn);
-        rc = take_place(one);
-        give_guard(barrier);
-        if (rc == BROOD_EBROKEN) {
-            return fail_broken();
-        }
-        if (rc == 0) {
-            return 0;
-        }
-        if (brood_deadline_passed(one->deadline_ns)) {
-            return brood_fail(BROOD_ETIMEDOUT,
-                              "wait for a barrier: the round before is not over in time");
-        }
-        brood_segment_sleep(barrier->shared.segment, &payload->turn, turn, 0, one->deadline_ns);
+        rc = try_to_arrive(one, true, &turn);
     }
+    return rc;
 }
 
 /* ---- the last one's action ---- */
@@ -451,11 +521,6 @@ static uint32_t next_party(const party *one)
     return 0;
 }
 
-static bool is_dead(const brood_barrier *barrier, uint32_t word)
-{
-    return (word & BROOD_OWNER) != 0 && brood_segment_word_is_dead(barrier->shared.segment, word);
-}
-
 /* With or without a reason: others may have been faster. */
 static void break_round(const party *one)
 {
@@ -467,36 +532,22 @@ static void break_round(const party *one)
     }
 }
 
-/* Whoever died in the middle of ending a round has said so: that is finished. */
-static void finish_for(const party *one)
-{
-    if (take_guard(one->barrier, one->me, BROOD_DEADLINE_NEVER) == 0) {
-        give_guard(one->barrier);
-    }
-}
-
-/* Sleeps once, and looks whether somebody has died if nothing has changed. */
+/* Sleeps once, and looks whether somebody has died if that was for nothing. */
 static void sleep_once(const party *one, uint32_t turn)
 {
     const brood_barrier *barrier = one->barrier;
-    barrier_payload *payload = payload_of(barrier);
     const uint32_t next = next_party(one);
-    uint32_t guard;
 
     if (next == GONE) {
         break_round(one);
         return;
     }
-    brood_segment_sleep(barrier->shared.segment, &payload->turn, turn,
-                        (next & BROOD_OWNER) >> BROOD_ROW_SHIFT, one->deadline_ns);
-    BROOD_STOP("barrier-woken");
-    if (brood_word_load(&payload->turn) != turn) {
+    if (!sleep_for_turn(barrier, turn, (next & BROOD_OWNER) >> BROOD_ROW_SHIFT, one->deadline_ns)) {
         return;
     }
-    guard = brood_word_load(&payload->guard);
-    if ((guard & BROOD_DIED) != 0 || is_dead(barrier, guard)) {
-        finish_for(one);
-    } else if (next != 0 && is_dead(barrier, next)) {
+    if (take_from_dead(barrier, one->me)) {
+        give_guard(barrier);
+    } else if (next != 0 && still_waits(one) && is_dead(barrier, next)) {
         break_round(one);
     }
 }
@@ -609,5 +660,5 @@ bool brood_barrier_broken(const brood_barrier *barrier)
 {
     const uint32_t state = barrier != NULL ? brood_word_load(&payload_of(barrier)->state) : IS_OPEN;
 
-    return state == IS_BROKEN || state == BREAKS;
+    return state == IS_BROKEN || state == BREAKS || state == PASSES_LAST;
 }

@@ -164,8 +164,21 @@ static int give_up(condition_payload *payload, bool notified)
     }
 }
 
-/* Until there is a token for us; `since` is the sequence when we came. Whoever would notify us may
- * have died with the lock in its hands: then waiting for it has no end, and we go and see. */
+/* Sleeps once, and tells whether it was for nothing and somebody died with the lock in its hands: who
+ * would notify us, or who did and woke nobody. All who want the lock learn of it then. */
+static bool sleep_in_vain(brood_condition *condition, uint32_t now, int64_t deadline_ns)
+{
+    brood_word *sequence = &payload_of(condition)->sequence;
+    const int64_t latest = brood_os_now() + BROOD_SLICE(BROOD_SLICE_NS);
+
+    brood_segment_sleep(condition->shared.segment, sequence, now, 0, deadline_ns);
+    BROOD_STOP("condition-woken");
+    return (brood_word_load(sequence) == now || brood_os_now() >= latest) &&
+           brood_lock_is_abandoned(condition->lock);
+}
+
+/* Until there is a token for us; `since` is the sequence when we came. Waiting for somebody who died
+ * with the lock has no end: then we go and see. */
 static int wait_for_token(brood_condition *condition, uint32_t since, int64_t deadline_ns)
 {
     condition_payload *payload = payload_of(condition);
@@ -175,11 +188,8 @@ static int wait_for_token(brood_condition *condition, uint32_t since, int64_t de
         if (brood_deadline_passed(deadline_ns)) {
             return give_up(payload, now != since);
         }
-        brood_segment_sleep(condition->shared.segment, &payload->sequence, now, 0, deadline_ns);
-        BROOD_STOP("condition-woken");
-        if (brood_word_load(&payload->sequence) == now &&
-            brood_lock_is_abandoned(condition->lock)) {
-            (void)give_up(payload, now != since);
+        if (sleep_in_vain(condition, now, deadline_ns)) {
+            (void)give_up(payload, brood_word_load(&payload->sequence) != since);
             return 0;
         }
         now = brood_word_load(&payload->sequence);

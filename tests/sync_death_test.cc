@@ -361,6 +361,9 @@ TEST_P(SyncDeath, OfAPartyThatWaitsBreaksTheBarrier)
     std::thread here([&] {
         EXPECT_EQ(BROOD_EBROKEN, brood_barrier_wait(barrier.get(), nullptr, kSoon)) << LastWords();
     });
+    if (GetParam() == BROOD_FORKSERVER) { /* its children have the environment of the first one */
+        ASSERT_EQ(0, brood_set_start_method(BROOD_SPAWN, true)) << LastWords();
+    }
     const Process there = Start(MeetOnce, BROOD_ARGS(barrier.get()));
     ASSERT_TRUE(there) << LastWords();
     ASSERT_TRUE(WaitFor([&] { return brood_barrier_n_waiting(barrier.get()) == 3; }));

@@ -33,6 +33,7 @@ struct Board {
     std::atomic<uint64_t> repaired; /* after deaths */
     std::atomic<uint64_t> plain;    /* written only by who has the lock, in two steps */
     std::atomic<uint64_t> twice;
+    std::atomic<int64_t> things; /* as `plain` */
     std::atomic<uint32_t> stop;
 };
 
@@ -356,6 +357,7 @@ int Answer(brood_call *call)
     return rc;
 }
 
+/* Who is killed may have cleared the question and not answered it: it is asked again. */
 TEST_P(SyncKill, OfThoseWhoSetAndClearAnEvent)
 {
     const BoardMemory memory;
@@ -373,16 +375,20 @@ TEST_P(SyncKill, OfThoseWhoSetAndClearAnEvent)
             brood_event_clear(answer.get());
         }
     });
-    killer.Run(Scaled(1000), NothingBetween);
+    killer.Run(Scaled(1000), [&] { brood_event_set(ask.get()); });
     board->stop.store(1);
-    ASSERT_TRUE(WaitFor([&] {
-        brood_event_set(ask.get());
-        brood_event_set(answer.get());
-        return board->stop.load() != 0;
-    }));
-    asker.join();
-    brood_event_set(ask.get());
+    std::atomic<bool> over{false};
+    std::thread setter([&] { /* one may clear what another one waits for */
+                             while (!over) {
+                                 brood_event_set(ask.get());
+                                 brood_event_set(answer.get());
+                                 std::this_thread::yield();
+                             }
+    });
     killer.End();
+    asker.join();
+    over = true;
+    setter.join();
 }
 
 /* ---- Barrier ---- */
@@ -451,24 +457,36 @@ struct Crowd {
     int64_t rounds;
 };
 
-/* One turn at each of the objects. Any wake-up that is lost is a time limit that passes. */
+/* Those with even places make things, the others take them. */
+int MakeOrTake(const Crowd &crowd, int place)
+{
+    int rc = brood_lock_acquire(crowd.lock, kSoon);
+    while (rc == 0 && place % 2 != 0 && board->things.load() == 0) {
+        rc = brood_condition_wait(crowd.condition, kSoon);
+    }
+    if (rc) {
+        return rc;
+    }
+    const uint64_t plain = board->plain.load();
+    board->things.store(board->things.load() + (place % 2 == 0 ? 1 : -1));
+    rc = place % 2 == 0 ? brood_condition_notify(crowd.condition, 1) : 0;
+    board->plain.store(plain + 1);
+    return rc ? rc : brood_lock_release(crowd.lock);
+}
+
+/* Turns at each of the objects. Any wake-up that is lost is a time limit that passes. */
 int TakeTurns(const Crowd &crowd, int place)
 {
     int rc = 0;
     for (int64_t i = 0; rc == 0 && i < crowd.rounds; i++) {
-        rc = brood_lock_acquire(crowd.lock, kSoon);
-        const uint64_t plain = board->plain.load();
-        board->plain.store(plain + 1);
-        if (rc == 0 && (plain + 1) % 2 == 1) { /* two of us at a time go on */
-            rc = brood_condition_wait(crowd.condition, kSoon);
-        } else if (rc == 0) {
-            rc = brood_condition_notify(crowd.condition, 1);
-        }
-        rc = rc ? rc : brood_lock_release(crowd.lock);
-        const int at = static_cast<int>((place + i) % kSemaphores);
-        rc = rc ? rc : brood_semaphore_acquire(crowd.semaphores[at], kSoon);
+        rc = MakeOrTake(crowd, place);
+    }
+    rc = rc ? rc : brood_barrier_wait(crowd.barrier, nullptr, kSoon);
+    for (int64_t i = 0; rc == 0 && i < crowd.rounds; i++) { /* nobody has to wait for ever: each */
+        const int at =
+            static_cast<int>((place + i) % kSemaphores); /* has as many that begin there */
+        rc = brood_semaphore_acquire(crowd.semaphores[at], kSoon);
         rc = rc ? rc : brood_semaphore_release(crowd.semaphores[(at + 1) % kSemaphores], 1);
-        board->steps++;
     }
     rc = rc ? rc : brood_barrier_wait(crowd.barrier, nullptr, kSoon);
     if (rc == 0 && place == 0) {

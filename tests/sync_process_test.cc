@@ -50,26 +50,30 @@ TEST(SyncValue, IsTheSameObjectWhenItComesBack)
     ExpectTheSameComesBack(NewBarrier(2, DoNothing));
 }
 
-TEST(SyncValue, IsBoundByName)
-{
-    const Semaphore semaphore = NewSemaphore(1);
-    const Event event = NewEvent();
-    const auto [a, b] = Pipe();
-    ASSERT_EQ(0, brood_send(a.get(), BROOD_DICT("event", event.get(), "semaphore", semaphore.get()),
-                            kSoon))
-        << LastWords();
-    const Message message = Receive(b);
-    ASSERT_TRUE(message) << LastWords();
-    brood_semaphore *first = nullptr;
-    brood_event *second = nullptr;
-    ASSERT_EQ(0, BROOD_BIND(message.get(), "semaphore", &first, "event", &second)) << LastWords();
-    EXPECT_EQ(semaphore.get(), first);
-    EXPECT_EQ(event.get(), second);
-}
-
 /* ---- conformance ---- */
 
 OVER_METHODS(SyncOverMethods);
+
+int SetByName(brood_call *call)
+{
+    brood_semaphore *semaphore;
+    brood_event *event;
+    const int rc = BROOD_BIND(call, "semaphore", &semaphore, "event", &event);
+    CHILD_CHECK(call, rc == 0);
+    brood_event_set(event);
+    return brood_semaphore_release(semaphore, 1);
+}
+
+TEST_P(SyncOverMethods, AreBoundByName)
+{
+    const Semaphore semaphore = NewSemaphore(1);
+    const Event event = NewEvent();
+    const Process child = Start(SetByName, BROOD_ARGS(BROOD_NAMED("event", event.get()),
+                                                      BROOD_NAMED("semaphore", semaphore.get())));
+    EXPECT_EQ(0, Result(child)) << LastWords();
+    EXPECT_EQ(2u, brood_semaphore_value(semaphore.get()));
+    EXPECT_TRUE(brood_event_is_set(event.get()));
+}
 
 int AcquireThenRelease(brood_call *call)
 {

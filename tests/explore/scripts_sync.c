@@ -23,6 +23,21 @@ static union {
 } it;
 static brood_lock *lock;
 
+/* In place of the one that knows all kinds. */
+const brood_heap_kind *brood_heap_kind_of(uint32_t kind)
+{
+    static const brood_heap_kind *const kinds[] = {&brood_lock_kind, &brood_semaphore_kind,
+                                                   &brood_condition_kind, &brood_event_kind,
+                                                   &brood_barrier_kind};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if ((uint32_t)kinds[i]->kind == kind) {
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
+
 static brood_heap_id *id_of(unsigned number)
 {
     return (brood_heap_id *)(void *)&explore_board()[number * ID_WORDS];
