@@ -341,6 +341,7 @@ static int load_object(brood_unparcel *unparcel, const loader_of_kind *kind, bro
                        brood_value *object)
 {
     const uint64_t number = brood_as_uint(brood_value_at(id, 1), UINT64_MAX);
+    brood_value fresh = brood_none();
     int rc;
 
     if (number < unparcel->object_count && unparcel->objects[number].kind == kind->kind) {
@@ -351,16 +352,17 @@ static int load_object(brood_unparcel *unparcel, const loader_of_kind *kind, bro
     if (number < unparcel->object_count || brood_value_count(id) < kind->fields) {
         return fail_malformed(id);
     }
-    rc = kind->load(unparcel, id, kind->kind, object);
+    rc = kind->load(unparcel, id, kind->kind, &fresh);
     if (rc) {
         return rc;
     }
     rc = number == unparcel->object_count ? reserve_object(unparcel) : fail_malformed(id);
     if (rc) {
-        brood_object_free(*object);
+        brood_object_free(fresh);
         return rc;
     }
-    unparcel->objects[unparcel->object_count++] = *object;
+    unparcel->objects[unparcel->object_count++] = fresh;
+    *object = fresh;
     return 0;
 }
 

@@ -553,6 +553,43 @@ TEST(Barrier, BreaksWhenAPartyWaitsNoLonger)
     EXPECT_EQ(0u, brood_barrier_n_waiting(barrier.get()));
 }
 
+std::atomic<bool> action_may_end;
+std::atomic<bool> action_runs;
+
+int WaitForLeave(brood_call *)
+{
+    action_runs = true;
+    return WaitFor([] { return action_may_end.load(); }) ? 0 : 1;
+}
+
+/* Who comes while an action runs is of the next round, and gives up on that one only. */
+TEST(Barrier, BreaksAfterTheRoundForWhichAPartyWasTooLate)
+{
+    const Barrier barrier = NewBarrier(2, WaitForLeave);
+    std::vector<std::thread> two;
+    action_runs = false;
+    action_may_end = false;
+    for (int i = 0; i < 2; i++) {
+        two.emplace_back([&] {
+            EXPECT_EQ(0, brood_barrier_wait(barrier.get(), nullptr, kSoon)) << LastWords();
+        });
+    }
+    EXPECT_TRUE(WaitFor([] { return action_runs.load(); }));
+    EXPECT_EQ(BROOD_ETIMEDOUT, brood_barrier_wait(barrier.get(), nullptr, BROOD_NOWAIT));
+    EXPECT_FALSE(brood_barrier_broken(barrier.get()));
+    action_may_end = true;
+    for (std::thread &one : two) {
+        one.join();
+    }
+    EXPECT_TRUE(brood_barrier_broken(barrier.get()));
+    EXPECT_EQ(0, brood_barrier_reset(barrier.get())) << LastWords();
+    EXPECT_FALSE(brood_barrier_broken(barrier.get()));
+    InThreads(2, [&](int) {
+        EXPECT_EQ(0, brood_barrier_wait(barrier.get(), nullptr, kSoon)) << LastWords();
+    });
+    EXPECT_FALSE(brood_barrier_broken(barrier.get())) << "that was said once";
+}
+
 TEST(Barrier, HasATimeLimitOfItsOwn)
 {
     const Barrier barrier = NewBarrier(2, nullptr, 5);

@@ -37,9 +37,9 @@ BROOD_MAY_FAIL int brood_barrier_new(brood_barrier **out, uint32_t parties,
 /// fails the barrier breaks, and the failure is that party's: BROOD_ETASK with failure->code for an own
 /// code, a brood_error unchanged.
 ///
-/// Errors: BROOD_EBROKEN; BROOD_ETIMEDOUT: the barrier is broken now; or this party came to a round
-/// that was complete and whose action took too long, then it is not; BROOD_ETASK and what the action
-/// says; BROOD_EINVAL; BROOD_ECLOSED: a forked child's object that is no more; BROOD_ENOMEM: too many
+/// Errors: BROOD_EBROKEN; BROOD_ETIMEDOUT: the barrier is broken now; or, if this party came while
+/// the action of a complete round was running, it is when that round has passed; BROOD_ETASK and what
+/// the action says; BROOD_EINVAL; BROOD_ECLOSED: a forked child's object that is no more; BROOD_ENOMEM: too many
 /// threads or processes.
 /// Threads: each thread is a party of its own.
 BROOD_MAY_FAIL int brood_barrier_wait(brood_barrier *barrier, uint32_t *index, int64_t timeout_ms);
