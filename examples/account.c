@@ -1,10 +1,10 @@
 /* An account with 900 in it, from which three processes at once draw 800 each. Whoever has the lock
  * is alone with the balance from the look at it until it is changed, so one of them gets its money.
  *
- * With --no-lock they do not exclude each other. Each of them reads the balance and then lets others
- * run, as may happen to any process between any two of its instructions, only not that often. So all
- * three have seen 900 before one of them writes, all are paid, and each of them writes 100: 2,400 are
- * gone of 900, and nothing in the account shows it. */
+ * With --no-lock they do not exclude each other. Each of them reads the balance and then lets
+ * others run, as may happen to any process between any two of its instructions, only not that
+ * often. So all three have seen 900 before one of them writes, all are paid, and each of them
+ * writes 100: 2,400 are gone of 900, and nothing in the account shows it. */
 #include <brood.h>
 #include <stdio.h>
 #include <string.h>

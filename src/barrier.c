@@ -1,11 +1,11 @@
-/* A barrier is a list of places. A party that arrives takes one and writes into it who it is; when the
- * round ends, whoever ends it writes the result into each place, and the party takes it from there and
- * leaves. So nobody waits for those who have not left yet, and nothing that is said about one round is
- * taken for another's.
+/* A barrier is a list of places. A party that arrives takes one and writes into it who it is; when
+ * the round ends, whoever ends it writes the result into each place, and the party takes it from
+ * there and leaves. So nobody waits for those who have not left yet, and nothing that is said about
+ * one round is taken for another's.
  *
- * All but leaving is done under a guard. What takes several steps is announced in `state` before the
- * first one; whoever finds the guard's owner dead finishes it (barrier_round.c). Each waiting party
- * watches the next one of another process: a dead one is noticed by the one before it
+ * All but leaving is done under a guard. What takes several steps is announced in `state` before
+ * the first one; whoever finds the guard's owner dead finishes it (barrier_round.c). Each waiting
+ * party watches the next one of another process: a dead one is noticed by the one before it
  * (barrier_wait.c). */
 #include "barrier.h"
 

@@ -25,7 +25,8 @@ int brood_barrier_fail_guard(int rc)
                : brood_fail(rc, "wait for a barrier: somebody else is changing it");
 }
 
-/* Ends the round: each place is told, all is empty then. It may be done again from the beginning. */
+/* Ends the round: each place is told, all is empty then. It may be done again from the
+ * beginning. */
 void brood_barrier_end_round(const brood_barrier *barrier, brood_barrier_state how)
 {
     brood_barrier_cell *payload = brood_barrier_payload(barrier);
@@ -167,8 +168,8 @@ bool brood_barrier_has_gone(const brood_barrier *barrier)
     return false;
 }
 
-/* A free place, searched from where it is likely; NULL: there is none, and those of the dead who had
- * not left are free now. */
+/* A free place, searched from where it is likely; NULL: there is none, and those of the dead who
+ * had not left are free now. */
 brood_word *brood_barrier_find_place(const brood_barrier *barrier)
 {
     brood_barrier_cell *payload = brood_barrier_payload(barrier);

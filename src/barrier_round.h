@@ -49,7 +49,8 @@ static inline bool brood_barrier_is_waiting(uint32_t place)
            (place & BROOD_PARTY_SAYS) == BROOD_PARTY_GONE;
 }
 
-/// brood_barrier_places tells how many places there are, whatever others have written into the cell.
+/// brood_barrier_places tells how many places there are, whatever others have written into the
+/// cell.
 uint32_t brood_barrier_places(const brood_cell *cell);
 
 /// brood_barrier_is_dead tells whether the process of a word has ended, by asking the system.
@@ -68,8 +69,8 @@ void brood_barrier_give_guard(const brood_barrier *barrier);
 /// brood_barrier_fail_guard keeps what take_guard returned, in words.
 int brood_barrier_fail_guard(int rc);
 
-/// brood_barrier_sleep_for_turn sleeps once, also until the end of who has this row (0: nobody), and
-/// tells whether it was for nothing.
+/// brood_barrier_sleep_for_turn sleeps once, also until the end of who has this row (0: nobody),
+/// and tells whether it was for nothing.
 bool brood_barrier_sleep_for_turn(const brood_barrier *barrier, uint32_t turn, uint32_t row,
                                   int64_t deadline_ns);
 

@@ -51,8 +51,8 @@ static int take_place(party *one)
     return 0;
 }
 
-/* With the guard held. Who gives up breaks it for all, but for a round that was complete before: that
- * one has its action still to do. */
+/* With the guard held. Who gives up breaks it for all, but for a round that was complete before:
+ * that one has its action still to do. */
 static void give_up_early(const brood_barrier *barrier)
 {
     brood_barrier_cell *payload = brood_barrier_payload(barrier);
@@ -167,8 +167,8 @@ static int act(party *one)
 
 /* ---- waiting ---- */
 
-/* What the next waiting party's place says, of another process than ours; 0: there is none. BROOD_PARTY_GONE is
- * one that died. */
+/* What the next waiting party's place says, of another process than ours; 0: there is none.
+ * BROOD_PARTY_GONE is one that died. */
 static uint32_t next_party(const party *one)
 {
     const brood_barrier_cell *payload = brood_barrier_payload(one->barrier);

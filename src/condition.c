@@ -1,9 +1,10 @@
 /* A notifier leaves tokens, and whoever waited before it takes one: nobody waits for anybody's
- * acknowledgement, so a waiter that was killed holds up nobody. What it leaves behind is that it still
- * counts as a waiter, so a later notification may be one too many, which is a wake-up for nothing.
+ * acknowledgement, so a waiter that was killed holds up nobody. What it leaves behind is that it
+ * still counts as a waiter, so a later notification may be one too many, which is a wake-up for
+ * nothing.
  *
- * Waiters come, and notifiers leave tokens, with the lock held; tokens are taken, and waiters give up,
- * without it. */
+ * Waiters come, and notifiers leave tokens, with the lock held; tokens are taken, and waiters give
+ * up, without it. */
 #include "condition.h"
 
 #include "deadline.h"
@@ -164,8 +165,8 @@ static int give_up(condition_payload *payload, bool notified)
     }
 }
 
-/* Sleeps once, and tells whether it was for nothing and somebody died with the lock in its hands: who
- * would notify us, or who did and woke nobody. All who want the lock learn of it then. */
+/* Sleeps once, and tells whether it was for nothing and somebody died with the lock in its hands:
+ * who would notify us, or who did and woke nobody. All who want the lock learn of it then. */
 static bool sleep_in_vain(brood_condition *condition, uint32_t now, int64_t deadline_ns)
 {
     brood_word *sequence = &payload_of(condition)->sequence;
@@ -177,8 +178,8 @@ static bool sleep_in_vain(brood_condition *condition, uint32_t now, int64_t dead
            brood_lock_is_abandoned(condition->lock);
 }
 
-/* Until there is a token for us; `since` is the sequence when we came. Waiting for somebody who died
- * with the lock has no end: then we go and see. */
+/* Until there is a token for us; `since` is the sequence when we came. Waiting for somebody who
+ * died with the lock has no end: then we go and see. */
 static int wait_for_token(brood_condition *condition, uint32_t since, int64_t deadline_ns)
 {
     condition_payload *payload = payload_of(condition);

@@ -1,5 +1,6 @@
-/* All of an event is one word. The flag is for poll and foreign event loops, who cannot wait for words:
- * from the first time on that somebody does so, every set and clear puts it up or down as well. */
+/* All of an event is one word. The flag is for poll and foreign event loops, who cannot wait for
+ * words: from the first time on that somebody does so, every set and clear puts it up or down as
+ * well. */
 #include "event.h"
 
 #include <errno.h>
@@ -160,7 +161,8 @@ static bool is_here(const brood_event *event)
            brood_word_load(&event->shared.cell->generation) == event->shared.generation;
 }
 
-/* For signal handlers: no lock, no allocation, nothing of this thread is changed, errno restored. */
+/* For signal handlers: no lock, no allocation, nothing of this thread is changed, errno
+ * restored. */
 void brood_event_set(brood_event *event)
 {
     const int before = errno;

@@ -36,17 +36,18 @@ void brood_fault_pause(bool paused);
 /// brood_fault_here counts a fault point and tells whether it has to fail.
 bool brood_fault_here(const char *point);
 
-/// brood_fault_from_environment arms this thread as the environment's BROOD_TEST_FAULT says, "INDEX"
-/// or "INDEX+" (from then on): for a child, whose faults nobody else can reach. A fork server has
-/// none: its children have them.
+/// brood_fault_from_environment arms this thread as the environment's BROOD_TEST_FAULT says,
+/// "INDEX" or "INDEX+" (from then on): for a child, whose faults nobody else can reach. A fork
+/// server has none: its children have them.
 void brood_fault_from_environment(void);
 
 /// brood_stop_here holds the process still if the environment's BROOD_TEST_STOP is "POINT:FILE": it
-/// writes its pid into FILE and goes on when that is removed. A fork server stops at "server-POINT".
+/// writes its pid into FILE and goes on when that is removed. A fork server stops at
+/// "server-POINT".
 void brood_stop_here(const char *point);
 
-/// brood_slice_here returns `ns`, how long to sleep at most without looking again; or for ever, if the
-/// environment has BROOD_TEST_NO_SLICES: then a wake-up that gets lost is seen.
+/// brood_slice_here returns `ns`, how long to sleep at most without looking again; or for ever, if
+/// the environment has BROOD_TEST_NO_SLICES: then a wake-up that gets lost is seen.
 int64_t brood_slice_here(int64_t ns);
 
 /// brood_fault_watch has `watch` called where something with a number and bytes is just about to

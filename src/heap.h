@@ -4,9 +4,9 @@
  * a cell is always of one kind, so a late look at one that is gone does no harm, and it has a
  * generation, so that a reference to an earlier object in it is told from one to the present one. A
  * cell is handed out again when its maker has let go of it, no living process holds it, and no
- * message with it is on its way. Messages that are lost, and holders that were killed and came late to
- * the segment, cost their cells for as long as the segment lives: they leak, they are never shared by
- * mistake. */
+ * message with it is on its way. Messages that are lost, and holders that were killed and came late
+ * to the segment, cost their cells for as long as the segment lives: they leak, they are never
+ * shared by mistake. */
 #ifndef BROOD_SRC_HEAP_H
 #define BROOD_SRC_HEAP_H
 
@@ -62,7 +62,8 @@ typedef struct brood_heap_kind {
     /// BROOD_NO_HANDLE then. BROOD_LOCK_SEGMENTS is held. NULL: as in pack.
     int (*arrive)(brood_heap_object *object, brood_heap_goods *goods);
 
-    /// held_by tells whether a process holds it, by the process bits of its words. NULL: nobody can.
+    /// held_by tells whether a process holds it, by the process bits of its words. NULL: nobody
+    /// can.
     bool (*held_by)(const brood_cell *cell, uint32_t identity);
 } brood_heap_kind;
 
@@ -86,8 +87,8 @@ static inline void *brood_cell_payload(const brood_cell *cell)
 /// brood_heap_new makes an object whose payload is zero.
 int brood_heap_new(brood_heap_object **out, const brood_heap_kind *kind, size_t payload);
 
-/// brood_heap_check says BROOD_EINVAL for NULL and BROOD_ECLOSED for what is no more: a process that
-/// was forked from its holder has not been counted until it first uses the object.
+/// brood_heap_check says BROOD_EINVAL for NULL and BROOD_ECLOSED for what is no more: a process
+/// that was forked from its holder has not been counted until it first uses the object.
 int brood_heap_check(const brood_heap_object *object, const brood_heap_kind *kind);
 
 /// brood_heap_enter is brood_heap_check and sets `*me` as brood_segment_me.

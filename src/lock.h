@@ -14,11 +14,12 @@ struct brood_lock {
 
 /* ---- for conditions, which give their lock up while they wait ---- */
 
-/// brood_lock_check_owner sets `*me` if this thread holds the lock; else BROOD_ENOTOWNER, and `what`
-/// says what for.
+/// brood_lock_check_owner sets `*me` if this thread holds the lock; else BROOD_ENOTOWNER, and
+/// `what` says what for.
 int brood_lock_check_owner(const brood_lock *lock, uint32_t *me, const char *what);
 
-/// brood_lock_suspend gives the lock up, however often its owner `me` has it, and returns how often.
+/// brood_lock_suspend gives the lock up, however often its owner `me` has it, and returns how
+/// often.
 uint32_t brood_lock_suspend(brood_lock *lock, uint32_t me);
 
 /// brood_lock_resume takes it back, however long that takes. Errors: BROOD_EOWNERDEAD: not taken.

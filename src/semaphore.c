@@ -98,8 +98,8 @@ static bool try_take(brood_word *word, uint32_t *seen)
     return false;
 }
 
-/* As try_take, by one who has slept: who gave it back has taken all for awake, so the next one has to
- * wake somebody again, and so have we if there is more. */
+/* As try_take, by one who has slept: who gave it back has taken all for awake, so the next one has
+ * to wake somebody again, and so have we if there is more. */
 static bool try_take_awake(brood_segment *segment, brood_word *word, uint32_t *seen)
 {
     uint32_t value = brood_word_load(word);
@@ -140,8 +140,8 @@ static void sleep_on(brood_segment *segment, brood_word *word, uint32_t value, i
     BROOD_STOP("semaphore-woken");
 }
 
-/* Who has slept may have got the wake-up of somebody who sleeps still: the next one to release has to
- * know. False if a permit came instead, which is taken. */
+/* Who has slept may have got the wake-up of somebody who sleeps still: the next one to release has
+ * to know. False if a permit came instead, which is taken. */
 static bool pass_on(brood_segment *segment, brood_word *word, uint32_t value)
 {
     while ((value & BROOD_WAITERS) == 0 && !brood_word_cas(word, value, value | BROOD_WAITERS)) {

@@ -1,4 +1,5 @@
-/* Semaphore and BoundedSemaphore: a count in a cell. (semaphore.h is the name of a system header.) */
+/* Semaphore and BoundedSemaphore: a count in a cell. (semaphore.h is the name of a system
+ * header.) */
 #ifndef BROOD_SRC_SEMAPHORE_OBJECT_H
 #define BROOD_SRC_SEMAPHORE_OBJECT_H
 

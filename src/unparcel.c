@@ -180,7 +180,8 @@ static void drop_goods(const brood_heap_goods *goods)
     brood_object_free(goods->part);
 }
 
-/* The handle is there for the first of the objects in a segment, if this process did not have it. */
+/* The handle is there for the first of the objects in a segment, if this process did not have
+ * it. */
 static int load_shared(brood_unparcel *unparcel, brood_value id, brood_kind number,
                        brood_value *object)
 {
@@ -383,8 +384,8 @@ static int load_function(const brood_unparcel *unparcel, brood_value id, brood_v
 
 /* ---- parts ---- */
 
-/* Whose id stands at the end of another, from a field on; none if there is nothing. Only what has no
- * parts itself: nothing goes deeper than this. */
+/* Whose id stands at the end of another, from a field on; none if there is nothing. Only what has
+ * no parts itself: nothing goes deeper than this. */
 static int load_part(brood_unparcel *unparcel, brood_value id, size_t first, brood_value *part)
 {
     const size_t count = brood_value_count(id) - first;

@@ -43,8 +43,8 @@ void SetInHandler(int)
     signals = signals + 1;
 }
 
-/* The handler interrupts this thread wherever it is, also in the middle of set, clear and waiting for
- * the same event. */
+/* The handler interrupts this thread wherever it is, also in the middle of set, clear and waiting
+ * for the same event. */
 TEST(EventSet, IsForSignalHandlers)
 {
     const Event event = NewEvent();

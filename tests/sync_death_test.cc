@@ -1,5 +1,5 @@
-/* Processes that are killed at a certain point of what they do with an object, and what the others get:
- * within their time limit the right answer, or the error that says what happened. */
+/* Processes that are killed at a certain point of what they do with an object, and what the others
+ * get: within their time limit the right answer, or the error that says what happened. */
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -180,8 +180,8 @@ int NotifyOne(brood_call *call)
     return rc ? rc : brood_condition_notify(condition, 1);
 }
 
-/* Two threads that wait, and one that is killed in the middle of notifying one of them, with the lock
- * in its hands. */
+/* Two threads that wait, and one that is killed in the middle of notifying one of them, with the
+ * lock in its hands. */
 void ExpectNotifierDies(const char *point)
 {
     const Condition condition = NewCondition();
@@ -219,8 +219,8 @@ TEST_P(SyncDeath, OfANotifierBeforeItWokeAnybody)
     ExpectNotifierDies("condition-notified");
 }
 
-/* One waits here, another one is killed while it waits: notify_all reaches who is left, and holds up
- * nobody. */
+/* One waits here, another one is killed while it waits: notify_all reaches who is left, and holds
+ * up nobody. */
 TEST_P(SyncDeath, OfAWaiterHoldsUpNobody)
 {
     const Condition condition = NewCondition();
@@ -268,8 +268,8 @@ int SetEvent(brood_call *call)
     return rc;
 }
 
-/* It is set, and nobody has been told: neither who waits for it alone, nor who waits for several things
- * or has seen its flag down. */
+/* It is set, and nobody has been told: neither who waits for it alone, nor who waits for several
+ * things or has seen its flag down. */
 TEST_P(SyncDeath, OfWhoSetAnEventAndDidNotWakeAnybody)
 {
     const Event event = NewEvent();
@@ -352,8 +352,8 @@ TEST_P(SyncDeath, OfTheLastPartyBeforeItHasWokenTheOthers)
     ExpectPartyDies("barrier-ended", 0);
 }
 
-/* With a third process that waits, and one that is killed while it does: all that are left learn of it,
- * though the last party never comes. */
+/* With a third process that waits, and one that is killed while it does: all that are left learn of
+ * it, though the last party never comes. */
 TEST_P(SyncDeath, OfAPartyThatWaitsBreaksTheBarrier)
 {
     const Barrier barrier = NewBarrier(4);
@@ -374,7 +374,8 @@ TEST_P(SyncDeath, OfAPartyThatWaitsBreaksTheBarrier)
     EXPECT_EQ(BROOD_EBROKEN, brood_barrier_wait(barrier.get(), nullptr, BROOD_NOWAIT));
 }
 
-/* Only one waits, in a process of its own, and dies; then a second comes and must not wait for ever. */
+/* Only one waits, in a process of its own, and dies; then a second comes and must not wait for
+ * ever. */
 TEST_P(SyncDeath, OfTheOnlyPartyIsSeenByTheNextOne)
 {
     const Barrier barrier = NewBarrier(3);

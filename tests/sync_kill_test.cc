@@ -1,10 +1,10 @@
 /* Somebody kills one of the processes that use an object, again and again, at any instruction of
- * theirs, and starts another one in its place. Whoever is left gets the right answer, or the error that
- * is documented, within its time limit.
+ * theirs, and starts another one in its place. Whoever is left gets the right answer, or the error
+ * that is documented, within its time limit.
  *
- * What the processes count stands in memory that all share and that has nothing to do with the objects.
- * Then the same without anybody being killed, with many more, and without slices: a wake-up that gets
- * lost is then a time limit that passes. */
+ * What the processes count stands in memory that all share and that has nothing to do with the
+ * objects. Then the same without anybody being killed, with many more, and without slices: a
+ * wake-up that gets lost is then a time limit that passes. */
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -199,8 +199,8 @@ TEST_P(SyncKill, OfOwnersAndWaitersOfAnRLock)
 
 /* ---- Semaphore ---- */
 
-/* The workers move permits from one semaphore to the other, and we move them back. Each of the killed
- * takes one along at most, for which there is a new one. */
+/* The workers move permits from one semaphore to the other, and we move them back. Each of the
+ * killed takes one along at most, for which there is a new one. */
 int MovePermits(brood_call *call)
 {
     brood_semaphore *from;

@@ -221,7 +221,8 @@ TEST_P(SyncOverMethods, EventIsSetAndWaitedForAcrossProcesses)
     EXPECT_EQ(0, Result(child)) << LastWords();
 }
 
-/* The action runs in whichever process comes last, and counts with the semaphore that it finds there. */
+/* The action runs in whichever process comes last, and counts with the semaphore that it finds
+ * there. */
 brood_semaphore *action_count;
 
 int CountAction(brood_call *)
@@ -307,7 +308,8 @@ TEST_P(SyncOverMethods, ObjectsOutliveTheProcessThatMadeThem)
     EXPECT_EQ(0, brood_barrier_wait(barrier, nullptr, BROOD_NOWAIT)) << LastWords();
 }
 
-/* A lock is held, a semaphore waited for, and an event watched, while all of them are being sent. */
+/* A lock is held, a semaphore waited for, and an event watched, while all of them are being
+ * sent. */
 TEST_P(SyncOverMethods, ObjectsAreSentWhileInUse)
 {
     const Condition condition = NewCondition();

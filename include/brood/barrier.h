@@ -1,11 +1,11 @@
-/* Barrier: a number of parties wait for each other. See sync.h for what all of these objects have in
- * common.
+/* Barrier: a number of parties wait for each other. See sync.h for what all of these objects have
+ * in common.
  *
- * A barrier is broken by a party that does not wait any longer, by brood_barrier_abort, by an action
- * that fails, and by the death of a process that is waiting at it: all who wait then get BROOD_EBROKEN,
- * and so does everybody who comes until brood_barrier_reset. A process that dies before it has arrived
- * is not missed: use a time limit. One that dies while it waits and is noticed only after the last one
- * has arrived has passed like the others. */
+ * A barrier is broken by a party that does not wait any longer, by brood_barrier_abort, by an
+ * action that fails, and by the death of a process that is waiting at it: all who wait then get
+ * BROOD_EBROKEN, and so does everybody who comes until brood_barrier_reset. A process that dies
+ * before it has arrived is not missed: use a time limit. One that dies while it waits and is
+ * noticed only after the last one has arrived has passed like the others. */
 #ifndef BROOD_BARRIER_H
 #define BROOD_BARRIER_H
 
@@ -29,22 +29,23 @@ typedef struct brood_barrier_options {
 BROOD_MAY_FAIL int brood_barrier_new(brood_barrier **out, uint32_t parties,
                                      const brood_barrier_options *options);
 
-/// brood_barrier_wait waits until all parties have arrived; then all of them pass, and the next round
-/// begins. `*index` (may be NULL) is the number of this party in the round, in the order in which they
-/// arrived: one of them has 0.
+/// brood_barrier_wait waits until all parties have arrived; then all of them pass, and the next
+/// round begins. `*index` (may be NULL) is the number of this party in the round, in the order in
+/// which they arrived: one of them has 0.
 ///
-/// The last one to arrive runs the action before the others pass, as a call without arguments. If it
-/// fails the barrier breaks, and the failure is that party's: BROOD_ETASK with failure->code for an own
-/// code, a brood_error unchanged.
+/// The last one to arrive runs the action before the others pass, as a call without arguments. If
+/// it fails the barrier breaks, and the failure is that party's: BROOD_ETASK with failure->code for
+/// an own code, a brood_error unchanged.
 ///
 /// Errors: BROOD_EBROKEN; BROOD_ETIMEDOUT: the barrier is broken now; or, if this party came while
-/// the action of a complete round was running, it is when that round has passed; BROOD_ETASK and what
-/// the action says; BROOD_EINVAL; BROOD_ECLOSED: a forked child's object that is no more; BROOD_ENOMEM: too many
-/// threads or processes.
+/// the action of a complete round was running, it is when that round has passed; BROOD_ETASK and
+/// what the action says; BROOD_EINVAL; BROOD_ECLOSED: a forked child's object that is no more;
+/// BROOD_ENOMEM: too many threads or processes.
 /// Threads: each thread is a party of its own.
 BROOD_MAY_FAIL int brood_barrier_wait(brood_barrier *barrier, uint32_t *index, int64_t timeout_ms);
 
-/// brood_barrier_reset makes it as new: a broken one can be used again. Who waits gets BROOD_EBROKEN.
+/// brood_barrier_reset makes it as new: a broken one can be used again. Who waits gets
+/// BROOD_EBROKEN.
 ///
 /// Errors: BROOD_EINVAL, BROOD_ECLOSED, BROOD_ENOMEM.
 /// Threads: safe from any thread.
@@ -75,8 +76,8 @@ BROOD_API bool brood_barrier_broken(const brood_barrier *barrier);
 /// Threads: safe from any thread.
 BROOD_API brood_barrier *brood_barrier_ref(brood_barrier *barrier);
 
-/// brood_barrier_free drops an owner. Other processes keep it. If parties wait in other processes when
-/// the one that made it drops its last owner, that is logged as a warning. NULL is allowed.
+/// brood_barrier_free drops an owner. Other processes keep it. If parties wait in other processes
+/// when the one that made it drops its last owner, that is logged as a warning. NULL is allowed.
 ///
 /// Threads: safe from any thread; the caller's reference may not be used afterwards.
 BROOD_API void brood_barrier_free(brood_barrier *barrier);

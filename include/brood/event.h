@@ -1,10 +1,11 @@
-/* Event: something has happened, for all who wait for it. See sync.h for what all of these objects have
- * in common.
+/* Event: something has happened, for all who wait for it. See sync.h for what all of these objects
+ * have in common.
  *
- * An event can be waited for together with other things (brood_wait, brood_waitable_handle). For that
- * it takes a descriptor in each process that has it, two where the system has no event descriptors; on
- * Windows a handle. From the first time on that somebody waits so, each set and clear costs a system
- * call more. Nobody owns an event: if the one that would have set it dies, it is not set. */
+ * An event can be waited for together with other things (brood_wait, brood_waitable_handle). For
+ * that it takes a descriptor in each process that has it, two where the system has no event
+ * descriptors; on Windows a handle. From the first time on that somebody waits so, each set and
+ * clear costs a system call more. Nobody owns an event: if the one that would have set it dies, it
+ * is not set. */
 #ifndef BROOD_EVENT_H
 #define BROOD_EVENT_H
 

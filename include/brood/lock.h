@@ -1,5 +1,5 @@
-/* Lock and RLock: one owner at a time, between processes and between threads. See sync.h for what all
- * of these objects have in common. */
+/* Lock and RLock: one owner at a time, between processes and between threads. See sync.h for what
+ * all of these objects have in common. */
 #ifndef BROOD_LOCK_H
 #define BROOD_LOCK_H
 
@@ -30,12 +30,14 @@ BROOD_MAY_FAIL int brood_rlock_new(brood_lock **out, const brood_lock_options *o
 
 /// brood_lock_acquire waits until nobody holds the lock, and takes it for this thread.
 ///
-/// If a process died while it held the lock, what the lock guards may be half changed: the lock is then
-/// *not* acquired, by this call and all that follow in every process, until brood_lock_recover.
+/// If a process died while it held the lock, what the lock guards may be half changed: the lock is
+/// then *not* acquired, by this call and all that follow in every process, until
+/// brood_lock_recover.
 ///
-/// Errors: BROOD_ETIMEDOUT; BROOD_EOWNERDEAD: not acquired, see above, failure->pid is who died, where
-/// that is still known; BROOD_EDEADLK: this thread has it, and it is no RLock; BROOD_EINVAL;
-/// BROOD_ECLOSED: a forked child's object that is no more; BROOD_ENOMEM: too many threads or processes.
+/// Errors: BROOD_ETIMEDOUT; BROOD_EOWNERDEAD: not acquired, see above, failure->pid is who died,
+/// where that is still known; BROOD_EDEADLK: this thread has it, and it is no RLock; BROOD_EINVAL;
+/// BROOD_ECLOSED: a forked child's object that is no more; BROOD_ENOMEM: too many threads or
+/// processes.
 /// Threads: safe from any thread.
 /// Fork: a forked child holds nothing of what its parent holds.
 BROOD_MAY_FAIL int brood_lock_acquire(brood_lock *lock, int64_t timeout_ms);
@@ -63,9 +65,10 @@ BROOD_API bool brood_lock_locked(const brood_lock *lock);
 /// Threads: safe from any thread.
 BROOD_API brood_lock *brood_lock_ref(brood_lock *lock);
 
-/// brood_lock_free drops an owner. Other processes keep the lock. When the last owner here is dropped
-/// while this process holds it, or in the process that made it while anybody does, that is logged as a
-/// warning, and it stays locked until it is released, or until the holder ends. NULL is allowed.
+/// brood_lock_free drops an owner. Other processes keep the lock. When the last owner here is
+/// dropped while this process holds it, or in the process that made it while anybody does, that is
+/// logged as a warning, and it stays locked until it is released, or until the holder ends. NULL is
+/// allowed.
 ///
 /// Threads: safe from any thread; the caller's reference may not be used afterwards.
 BROOD_API void brood_lock_free(brood_lock *lock);

@@ -1,10 +1,10 @@
-/* Semaphore and BoundedSemaphore: a number of permits. See sync.h for what all of these objects have in
- * common.
+/* Semaphore and BoundedSemaphore: a number of permits. See sync.h for what all of these objects
+ * have in common.
  *
- * A permit has no owner: anybody may release what somebody else has acquired. So nobody can know what
- * the death of a process means: one that is killed between acquire and release takes its permit along
- * for good, and who waits without a time limit then waits for ever. Where the death of a holder has to
- * be noticed use a lock. */
+ * A permit has no owner: anybody may release what somebody else has acquired. So nobody can know
+ * what the death of a process means: one that is killed between acquire and release takes its
+ * permit along for good, and who waits without a time limit then waits for ever. Where the death of
+ * a holder has to be noticed use a lock. */
 #ifndef BROOD_SEMAPHORE_H
 #define BROOD_SEMAPHORE_H
 
@@ -30,8 +30,8 @@ BROOD_MAY_FAIL int brood_semaphore_acquire(brood_semaphore *semaphore, int64_t t
 
 /// brood_semaphore_release adds `count` to the value and wakes as many that wait.
 ///
-/// Errors: BROOD_ERANGE: the value would be over its maximum, and is as before; BROOD_EINVAL, also for
-/// a `count` of 0; BROOD_ECLOSED, BROOD_ENOMEM as brood_semaphore_acquire.
+/// Errors: BROOD_ERANGE: the value would be over its maximum, and is as before; BROOD_EINVAL, also
+/// for a `count` of 0; BROOD_ECLOSED, BROOD_ENOMEM as brood_semaphore_acquire.
 /// Threads: any thread of any process that has it.
 BROOD_API int brood_semaphore_release(brood_semaphore *semaphore, uint32_t count);
 

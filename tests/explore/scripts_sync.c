@@ -1,4 +1,5 @@
-/* What locks are not: semaphores, conditions, events and barriers, through their public functions. */
+/* What locks are not: semaphores, conditions, events and barriers, through their public
+ * functions. */
 #include <brood/barrier.h>
 #include <brood/condition.h>
 #include <brood/event.h>

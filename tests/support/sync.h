@@ -1,5 +1,5 @@
-/* Objects to synchronise with, for tests. An empty pointer says that one could not be made; the words are
- * in brood_last_error. */
+/* Objects to synchronise with, for tests. An empty pointer says that one could not be made; the
+ * words are in brood_last_error. */
 #pragma once
 
 #include <gtest/gtest.h>
