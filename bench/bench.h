@@ -72,6 +72,7 @@ void BenchConnection(Bench &bench);
 void BenchWait(Bench &bench);
 void BenchMemory(Bench &bench);
 void BenchQueue(Bench &bench);
+void BenchSync(Bench &bench);
 void BenchCodec(Bench &bench);
 void BenchPool(Bench &bench);
 

@@ -43,6 +43,7 @@ int Run(const Settings &settings)
         BenchMemory(bench);
         BenchPool(bench);
         BenchQueue(bench);
+        BenchSync(bench);
         BenchCodec(bench);
         bench.WriteJson();
     } catch (const std::exception &problem) {

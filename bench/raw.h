@@ -127,6 +127,48 @@ class Words {
     Insides *insides_;
 };
 
+/// LockWays lists what the system itself has to exclude processes from each other; none where it is
+/// not known how.
+std::vector<std::string> LockWays();
+
+/// LockCrowd is so many processes that lock and unlock one of these; 0: only this one.
+class LockCrowd {
+  public:
+    LockCrowd(const std::string &way, int processes);
+    LockCrowd(const LockCrowd &) = delete;
+    LockCrowd &operator=(const LockCrowd &) = delete;
+    ~LockCrowd();
+    /// Run lets each do it `count` times.
+    void Run(uint64_t count);
+
+  private:
+    struct Insides;
+    Insides *insides_;
+};
+
+/// HandOffWays lists what the system itself has to wake another process.
+std::vector<std::string> HandOffWays();
+
+/// HandOff is two processes that wake each other in turns by one of these.
+class HandOff {
+  public:
+    explicit HandOff(const std::string &way);
+    HandOff(const HandOff &) = delete;
+    HandOff &operator=(const HandOff &) = delete;
+    ~HandOff();
+    void Run(uint64_t count);
+
+  private:
+    struct Insides;
+    Insides *insides_;
+};
+
+extern const char *const kDeathIs; /* null where it is not known how */
+
+/// SecondsToNotice kills a process that has a lock, and returns how long it takes until this one,
+/// which waits for it, is told.
+double SecondsToNotice();
+
 /// ResidentMiB is how much memory this process has; less than 0 where the system does not say.
 double ResidentMiB();
 

@@ -1,5 +1,6 @@
 /* Several processes that exchange messages without brood, and two that hand each other a word. */
 #include "raw.h"
+#include "raw_children_posix.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -38,13 +39,6 @@ namespace raw {
 const char *const kWordIs = "a word of shared memory, spinning, on one CPU yielding";
 
 namespace {
-
-void Check(bool ok, const char *what)
-{
-    if (!ok) {
-        throw std::runtime_error(std::string(what) + ": " + std::strerror(errno));
-    }
-}
 
 /* A way to exchange messages. Each process has its copy. */
 class Way {
@@ -200,61 +194,6 @@ std::unique_ptr<Way> MakeWay(const std::string &name, size_t size, size_t maxsiz
         return std::make_unique<Packets>();
     }
     return std::make_unique<Ring>(size, size > kPacketMax ? 16 : maxsize);
-}
-
-/* What a child does: as often as it is told, and then it answers. */
-void Serve(int channel, const std::function<void(uint64_t)> &work)
-{
-    uint64_t count = 0;
-    while (ReadAll(channel, &count, sizeof count)) {
-        work(count);
-        WriteAll(channel, "", 1);
-    }
-}
-
-struct Child {
-    pid_t pid;
-    int channel;
-};
-
-Child Fork(const std::function<void(uint64_t)> &work, const std::vector<Child> &others)
-{
-    int ends[2];
-    Check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "socketpair");
-    const pid_t pid = fork();
-    Check(pid >= 0, "fork");
-    if (pid == 0) {
-        close(ends[0]);
-        for (const Child &other : others) {
-            close(other.channel);
-        }
-        try {
-            Serve(ends[1], work);
-        } catch (const std::exception &problem) {
-            (void)std::fprintf(stderr, "brood_bench: %s\n", problem.what());
-            _exit(1);
-        }
-        _exit(0);
-    }
-    close(ends[1]);
-    return {pid, ends[0]};
-}
-
-void End(const Child &child)
-{
-    close(child.channel);
-    (void)waitpid(child.pid, nullptr, 0);
-}
-
-void Tell(const Child &child, uint64_t count)
-{
-    WriteAll(child.channel, &count, sizeof count);
-}
-
-void Await(const Child &child)
-{
-    char answer;
-    Check(ReadAll(child.channel, &answer, 1), "a child has ended");
 }
 
 } // namespace

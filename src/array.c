@@ -40,7 +40,8 @@ static void fini_array(brood_heap_object *shared)
 }
 
 const brood_heap_kind brood_array_kind = {
-    BROOD_ARRAY, 0, sizeof(brood_array), sweep_array, array_is_busy, fini_array};
+    BROOD_ARRAY, 0, sizeof(brood_array), sweep_array, array_is_busy, fini_array, NULL, NULL, NULL,
+};
 
 /* ---- types ---- */
 

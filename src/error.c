@@ -62,7 +62,9 @@ static int keep(int error, int64_t system_code, const char *text)
     last.size = sizeof last;
     last.error = error;
     last.system_code = system_code;
-    (void)snprintf(words, sizeof words, "%s", text);
+    if (text != words) { /* as when the last failure is told again */
+        (void)snprintf(words, sizeof words, "%s", text);
+    }
     last.message = words;
     return error;
 }

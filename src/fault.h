@@ -36,14 +36,19 @@ void brood_fault_pause(bool paused);
 /// brood_fault_here counts a fault point and tells whether it has to fail.
 bool brood_fault_here(const char *point);
 
-/// brood_fault_from_environment arms this thread as the environment's BROOD_TEST_FAULT says, "INDEX"
-/// or "INDEX+" (from then on): for a child, whose faults nobody else can reach. A fork server has
-/// none: its children have them.
+/// brood_fault_from_environment arms this thread as the environment's BROOD_TEST_FAULT says,
+/// "INDEX" or "INDEX+" (from then on): for a child, whose faults nobody else can reach. A fork
+/// server has none: its children have them.
 void brood_fault_from_environment(void);
 
 /// brood_stop_here holds the process still if the environment's BROOD_TEST_STOP is "POINT:FILE": it
-/// writes its pid into FILE and goes on when that is removed. A fork server stops at "server-POINT".
+/// writes its pid into FILE and goes on when that is removed. A fork server stops at
+/// "server-POINT".
 void brood_stop_here(const char *point);
+
+/// brood_slice_here returns `ns`, how long to sleep at most without looking again; or for ever, if
+/// the environment has BROOD_TEST_NO_SLICES: then a wake-up that gets lost is seen.
+int64_t brood_slice_here(int64_t ns);
 
 /// brood_fault_watch has `watch` called where something with a number and bytes is just about to
 /// happen; NULL ends that. It is for the whole process.
@@ -57,6 +62,7 @@ BROOD_END_C
 
 #define BROOD_FAULT(point, failed, call) (brood_fault_here(point) ? (failed) : (call))
 #define BROOD_STOP(point) brood_stop_here(point)
+#define BROOD_SLICE(ns) brood_slice_here(ns)
 #define BROOD_WATCH(point, number, data, size) brood_watch_here(point, number, data, size)
 /* In a forked child: what the test wants to fail is in its own process. */
 #define BROOD_FAULT_OFF_HERE() brood_fault_arm(0, BROOD_FAULT_OFF)
@@ -65,6 +71,7 @@ BROOD_END_C
 #else
 #define BROOD_FAULT(point, failed, call) (call)
 #define BROOD_STOP(point) ((void)0)
+#define BROOD_SLICE(ns) (ns)
 #define BROOD_WATCH(point, number, data, size) ((void)0)
 #define BROOD_FAULT_OFF_HERE() ((void)0)
 #define BROOD_FAULTS_OF_CHILD() ((void)0)

@@ -1,5 +1,7 @@
 #include "guard.h"
 
+#include "fault.h"
+
 #define FIRST_SLICE_NS ((int64_t)5 * 1000 * 1000) /* until the first look at the owner */
 
 bool brood_guard_bury(brood_segment *segment, brood_word *word, uint32_t value)
@@ -81,7 +83,7 @@ static int spin(const contender *one)
  * the owner may be another one, who died as well. */
 static void sleep_on(contender *one, uint32_t value, int64_t slice_ns, int64_t deadline_ns)
 {
-    const int64_t latest = brood_os_now() + slice_ns;
+    const int64_t latest = brood_os_now() + BROOD_SLICE(slice_ns);
     uint32_t now;
 
     if ((value & BROOD_WAITERS) == 0) {
@@ -93,6 +95,7 @@ static void sleep_on(contender *one, uint32_t value, int64_t slice_ns, int64_t d
     one->slept = true;
     brood_segment_sleep(one->segment, one->word, value, (value & BROOD_OWNER) >> BROOD_ROW_SHIFT,
                         latest < deadline_ns ? latest : deadline_ns);
+    BROOD_STOP("guard-woken");
     now = brood_word_load(one->word);
     if ((now == value || ((now & BROOD_OWNER) != 0 && brood_os_now() >= latest)) &&
         (now & BROOD_DIED) == 0 && brood_segment_word_is_dead(one->segment, now)) {

@@ -9,6 +9,7 @@
 
 #include <brood/base.h>
 
+#include "fault.h"
 #include "segment.h"
 
 /// brood_guard_try takes it if it is free.
@@ -41,6 +42,7 @@ static inline int brood_guard_take_over(brood_segment *segment, brood_word *word
 static inline void brood_guard_unlock(brood_segment *segment, brood_word *word)
 {
     if ((brood_word_exchange(word, 0) & BROOD_WAITERS) != 0) {
+        BROOD_STOP("guard-unlocked");
         brood_segment_wake(segment, word, 1);
     }
 }

@@ -381,15 +381,14 @@ int brood_heap_new(brood_heap_object **out, const brood_heap_kind *kind, size_t 
 }
 
 /* Who has no row yet has to be counted before it looks. */
-int brood_heap_check(const brood_heap_object *object, const brood_heap_kind *kind)
+int brood_heap_enter(const brood_heap_object *object, const brood_heap_kind *kind, uint32_t *me)
 {
-    uint32_t me;
     int rc;
 
     if (object == NULL) {
         return brood_fail(BROOD_EINVAL, "the %s is NULL", brood_kind_name((int)kind->kind));
     }
-    rc = brood_segment_me(object->segment, &me);
+    rc = brood_segment_me(object->segment, me);
     if (rc) {
         return rc;
     }
@@ -398,6 +397,13 @@ int brood_heap_check(const brood_heap_object *object, const brood_heap_kind *kin
                           brood_kind_name((int)kind->kind));
     }
     return 0;
+}
+
+int brood_heap_check(const brood_heap_object *object, const brood_heap_kind *kind)
+{
+    uint32_t me;
+
+    return brood_heap_enter(object, kind, &me);
 }
 
 brood_heap_object *brood_heap_ref(brood_heap_object *object)
@@ -424,6 +430,21 @@ static void let_go(brood_heap_object *object)
     }
 }
 
+/* Who holds what cannot be reached any more keeps it from everybody. */
+static void warn_of_holder(const brood_heap_object *object)
+{
+    const brood_heap_kind *kind = object->kind;
+    const uint32_t ours = brood_word_load(&object->segment->identity);
+
+    if (kind->held_by != NULL && ours != 0 && kind->held_by(object->cell, ours)) {
+        brood_log(BROOD_LOG_WARNING, "%s is freed by a process that holds it",
+                  brood_kind_a((int)kind->kind));
+    } else if (object->maker == brood_generation() && kind->busy(object->cell)) {
+        brood_log(BROOD_LOG_WARNING, "%s is freed by its maker while somebody holds it",
+                  brood_kind_a((int)kind->kind));
+    }
+}
+
 void brood_heap_free(brood_heap_object *object)
 {
     bool last;
@@ -440,14 +461,11 @@ void brood_heap_free(brood_heap_object *object)
     if (!last) {
         return;
     }
+    warn_of_holder(object);
     if (object->kind->fini != NULL) {
         object->kind->fini(object);
     }
     if (object->maker == brood_generation()) {
-        if (object->kind->busy(object->cell)) {
-            brood_log(BROOD_LOG_WARNING, "%s is freed by its maker while somebody holds it",
-                      brood_kind_a((int)object->kind->kind));
-        }
         give_cell(object->segment, object->offset);
     }
     brood_segment_free(object->segment);
@@ -455,6 +473,14 @@ void brood_heap_free(brood_heap_object *object)
 }
 
 /* ---- on the way ---- */
+
+void brood_heap_pack(const brood_heap_object *object, brood_heap_goods *goods)
+{
+    *goods = BROOD_HEAP_GOODS_NONE;
+    if (object->kind->pack != NULL) {
+        object->kind->pack(object, goods);
+    }
+}
 
 int brood_heap_send(brood_heap_object *object, brood_heap_id *id)
 {
@@ -504,31 +530,51 @@ static int check_id(const brood_segment *segment, const brood_heap_kind *kind,
     return 0;
 }
 
+/* With the lock held. */
+static int enter_locked(brood_segment *segment, const brood_heap_id *id, brood_heap_goods *goods,
+                        brood_heap_object **fresh, brood_heap_object **out)
+{
+    brood_heap_object **entry = entry_of(segment, id->offset);
+    brood_heap_object *here = *entry;
+    int rc = 0;
+
+    if (here == NULL || here->generation != id->generation) {
+        here = *fresh;
+    }
+    if (here->kind->arrive != NULL) {
+        rc = here->kind->arrive(here, goods);
+    }
+    if (rc) {
+        return rc;
+    }
+    if (here == *fresh) {
+        *entry = here;
+        *fresh = NULL;
+        (void)hold(segment, here->cell);
+    } else {
+        (void)brood_heap_ref(here);
+    }
+    *out = here;
+    return 0;
+}
+
 /* The object that is here already, or `fresh`, which is then taken. */
-static int enter(brood_segment *segment, const brood_heap_id *id, brood_heap_object **fresh,
-                 brood_heap_object **out)
+static int enter(brood_segment *segment, const brood_heap_id *id, brood_heap_goods *goods,
+                 brood_heap_object **fresh, brood_heap_object **out)
 {
     int rc;
 
     brood_locks_take(BROOD_LOCK_SEGMENTS);
     rc = make_user(segment);
     if (rc == 0) {
-        brood_heap_object **entry = entry_of(segment, id->offset);
-        if (*entry != NULL && (*entry)->generation == id->generation) {
-            *out = brood_heap_ref(*entry);
-        } else {
-            *entry = *fresh;
-            *out = *fresh;
-            *fresh = NULL;
-            (void)hold(segment, (*out)->cell);
-        }
+        rc = enter_locked(segment, id, goods, fresh, out);
     }
     brood_locks_give(BROOD_LOCK_SEGMENTS);
     return rc;
 }
 
 int brood_heap_load(brood_heap_object **out, const brood_heap_kind *kind, const brood_heap_id *id,
-                    brood_os_handle *handle)
+                    brood_os_handle *handle, brood_heap_goods *goods)
 {
     brood_segment *segment = NULL;
     brood_heap_object *fresh = make_object(kind);
@@ -547,7 +593,7 @@ int brood_heap_load(brood_heap_object **out, const brood_heap_kind *kind, const 
         fresh->offset = id->offset;
         fresh->cell = cell_at(segment, id->offset);
         fresh->generation = id->generation;
-        rc = enter(segment, id, &fresh, out);
+        rc = enter(segment, id, goods, &fresh, out);
     }
     if (rc == 0) {
         (void)brood_word_add(&(*out)->cell->in_flight, UINT32_MAX);

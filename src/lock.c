@@ -36,8 +36,17 @@ static bool lock_is_busy(const brood_cell *cell)
     return (word & BROOD_OWNER) != 0 && (word & BROOD_DIED) == 0;
 }
 
-const brood_heap_kind brood_lock_kind = {BROOD_LOCK, sizeof(lock_payload), sizeof(brood_lock),
-                                         sweep_lock, lock_is_busy,         NULL};
+static bool is_held_by(const brood_cell *cell, uint32_t identity)
+{
+    const lock_payload *payload = brood_cell_payload(cell);
+
+    return lock_is_busy(cell) && (brood_word_load(&payload->word) & BROOD_PROCESS_BITS) == identity;
+}
+
+const brood_heap_kind brood_lock_kind = {
+    BROOD_LOCK, sizeof(lock_payload), sizeof(brood_lock), sweep_lock, lock_is_busy, NULL, NULL,
+    NULL,       is_held_by,
+};
 
 /* ---- new, ref, free ---- */
 
@@ -85,11 +94,19 @@ void brood_lock_free(brood_lock *lock)
 
 /* ---- acquire ---- */
 
-static int begin(brood_lock *lock, uint32_t *me)
+static int begin(const brood_lock *lock, uint32_t *me)
 {
-    int rc = brood_heap_check(lock != NULL ? &lock->shared : NULL, &brood_lock_kind);
+    return brood_heap_enter(lock != NULL ? &lock->shared : NULL, &brood_lock_kind, me);
+}
 
-    return rc == 0 ? brood_segment_me(lock->shared.segment, me) : rc;
+static bool is_mine(const lock_payload *payload, uint32_t me)
+{
+    return (brood_word_load_relaxed(&payload->word) & (BROOD_OWNER | BROOD_DIED)) == me;
+}
+
+static bool is_silent(const lock_payload *payload)
+{
+    return (payload->flags & SILENT) != 0;
 }
 
 static int say_owner_died(const brood_lock *lock)
@@ -118,8 +135,7 @@ static int acquire_slowly(brood_lock *lock, uint32_t me, bool recover, int64_t t
     if (rc) {
         return rc;
     }
-    if ((brood_word_load_relaxed(&payload->word) & BROOD_OWNER) == me &&
-        (payload->flags & RECURSIVE) != 0) {
+    if (is_mine(payload, me) && (payload->flags & RECURSIVE) != 0) {
         if (payload->depth == DEPTH_MAX) {
             return brood_fail(BROOD_ERANGE, "acquire an RLock: its owner has it %u times already",
                               (unsigned)payload->depth);
@@ -127,11 +143,11 @@ static int acquire_slowly(brood_lock *lock, uint32_t me, bool recover, int64_t t
         payload->depth++;
         return 0;
     }
-    rc = brood_guard_wait(segment, &payload->word, me, recover || (payload->flags & SILENT) != 0,
-                          deadline_ns);
+    recover = recover || is_silent(payload);
+    rc = brood_guard_wait(segment, &payload->word, me, recover, deadline_ns);
     switch (rc) {
     case BROOD_EOWNERDEAD:
-        if (!recover && (payload->flags & SILENT) == 0) {
+        if (!recover) {
             return say_owner_died(lock);
         }
         break;
@@ -156,6 +172,9 @@ static int acquire(brood_lock *lock, bool recover, int64_t timeout_ms)
     if (rc) {
         return rc;
     }
+    if (timeout_ms < BROOD_FOREVER) { /* also where nobody has it */
+        return acquire_slowly(lock, me, recover, timeout_ms);
+    }
     payload = payload_of(lock);
     if (!brood_guard_try(&payload->word, me)) {
         return acquire_slowly(lock, me, recover, timeout_ms);
@@ -175,23 +194,25 @@ int brood_lock_recover(brood_lock *lock, int64_t timeout_ms)
     return acquire(lock, true, timeout_ms);
 }
 
+static int fail_not_owner(const brood_lock *lock, const char *what)
+{
+    return brood_fail(BROOD_ENOTOWNER, "%s: %s", what,
+                      lock_is_busy(lock->shared.cell) ? "another thread or process has the lock"
+                                                      : "nobody has the lock");
+}
+
 int brood_lock_release(brood_lock *lock)
 {
     lock_payload *payload;
     uint32_t me;
-    uint32_t word;
     int rc = begin(lock, &me);
 
     if (rc) {
         return rc;
     }
     payload = payload_of(lock);
-    word = brood_word_load_relaxed(&payload->word);
-    if ((word & BROOD_OWNER) != me || (word & BROOD_DIED) != 0) {
-        return brood_fail(BROOD_ENOTOWNER, "release a lock: %s",
-                          (word & BROOD_OWNER) != 0 && (word & BROOD_DIED) == 0
-                              ? "another thread or process has it"
-                              : "nobody has it");
+    if (!is_mine(payload, me)) {
+        return fail_not_owner(lock, "release a lock");
     }
     if (--payload->depth == 0) {
         brood_thread_holds(me, -1);
@@ -203,4 +224,57 @@ int brood_lock_release(brood_lock *lock)
 bool brood_lock_locked(const brood_lock *lock)
 {
     return lock != NULL && lock_is_busy(lock->shared.cell);
+}
+
+/* ---- for conditions ---- */
+
+int brood_lock_check_owner(const brood_lock *lock, uint32_t *me, const char *what)
+{
+    const int rc = begin(lock, me);
+
+    if (rc) {
+        return rc;
+    }
+    return is_mine(payload_of(lock), *me) ? 0 : fail_not_owner(lock, what);
+}
+
+uint32_t brood_lock_suspend(brood_lock *lock, uint32_t me)
+{
+    lock_payload *payload = payload_of(lock);
+    const uint32_t depth = payload->depth;
+
+    payload->depth = 0;
+    brood_thread_holds(me, -1);
+    brood_guard_unlock(lock->shared.segment, &payload->word);
+    return depth;
+}
+
+int brood_lock_resume(brood_lock *lock, uint32_t me, uint32_t depth)
+{
+    lock_payload *payload = payload_of(lock);
+    const bool recover = is_silent(payload);
+    const int rc = brood_guard_try(&payload->word, me)
+                       ? 0
+                       : brood_guard_wait(lock->shared.segment, &payload->word, me, recover,
+                                          BROOD_DEADLINE_NEVER);
+
+    if (rc && !(rc == BROOD_EOWNERDEAD && recover)) {
+        return say_owner_died(lock);
+    }
+    payload->depth = depth;
+    brood_thread_holds(me, 1);
+    return 0;
+}
+
+bool brood_lock_is_abandoned(brood_lock *lock)
+{
+    lock_payload *payload = payload_of(lock);
+    const uint32_t word = brood_word_load(&payload->word);
+
+    if (is_silent(payload) || (word & BROOD_OWNER) == 0) {
+        return false;
+    }
+    return (word & BROOD_DIED) != 0 ||
+           (brood_segment_word_is_dead(lock->shared.segment, word) &&
+            brood_guard_bury(lock->shared.segment, &payload->word, word));
 }

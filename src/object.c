@@ -30,6 +30,10 @@ static const char *const names[] = {
     [BROOD_QUEUE] = "a queue",
     [BROOD_MEMORY] = "a memory",
     [BROOD_ARRAY] = "an array",
+    [BROOD_SEMAPHORE] = "a semaphore",
+    [BROOD_CONDITION] = "a condition",
+    [BROOD_EVENT] = "an event",
+    [BROOD_BARRIER] = "a barrier",
 };
 // clang-format on
 

@@ -206,7 +206,7 @@ static int place_of_segment(brood_parcel *parcel, const brood_segment *segment, 
     return rc;
 }
 
-#define SHARED_FIELDS 6 /* of the id of any object in shared memory */
+static int item_of(brood_parcel *parcel, brood_value object, brood_parcel_item **item);
 
 /* Objects in shared memory: they are counted as being on their way until the message was received,
  * or was not sent. `more` fields are what only this kind has. */
@@ -231,9 +231,9 @@ static int add_shared_with(brood_parcel *parcel, brood_parcel_item *item, const 
                                                   brood_uint(id.offset),
                                                   brood_uint(id.generation)};
         for (size_t i = 0; i < count; i++) {
-            fields[SHARED_FIELDS + i] = more[i];
+            fields[BROOD_SHARED_FIELDS + i] = more[i];
         }
-        rc = make_id(parcel, item, fields, SHARED_FIELDS + count);
+        rc = make_id(parcel, item, fields, BROOD_SHARED_FIELDS + count);
         if (rc) {
             brood_heap_unsend(shared);
         }
@@ -268,9 +268,45 @@ static int add_queue(brood_parcel *parcel, brood_parcel_item *item)
     return rc;
 }
 
+/* What travels along, after the fields that all have. The part was saved before (add_parts), so no
+ * list of objects grows here. */
+static int add_goods(brood_parcel *parcel, const brood_heap_object *shared, brood_value *fields,
+                     size_t *count)
+{
+    brood_parcel_item *part;
+    brood_heap_goods goods;
+    int rc = 0;
+
+    brood_heap_pack(shared, &goods);
+    *count = 0;
+    for (size_t i = 0; rc == 0 && i < BROOD_HEAP_HANDLES; i++) {
+        fields[*count] = brood_none();
+        if (goods.handles[i] != BROOD_NO_HANDLE) {
+            fields[*count] = brood_uint(parcel->handle_count);
+            rc = add_handle(parcel, goods.handles[i]);
+        }
+        ++*count;
+    }
+    if (rc == 0 && goods.part.kind != BROOD_NONE) {
+        rc = item_of(parcel, goods.part, &part);
+        for (size_t i = 0; rc == 0 && i < brood_value_count(part->id); i++) {
+            fields[(*count)++] = brood_value_at(part->id, i);
+        }
+    }
+    return rc;
+}
+
 static int add_shared(brood_parcel *parcel, brood_parcel_item *item)
 {
-    return add_shared_with(parcel, item, NULL, 0);
+    const brood_heap_object *shared = item->object.as.object;
+    brood_value fields[BROOD_HEAP_HANDLES + BROOD_SHARED_PART_MAX];
+    size_t count = 0;
+    int rc = 0;
+
+    if (shared->kind->pack != NULL) {
+        rc = add_goods(parcel, shared, fields, &count);
+    }
+    return rc ? rc : add_shared_with(parcel, item, fields, count);
 }
 
 static int add_memory(brood_parcel *parcel, brood_parcel_item *item)
@@ -295,8 +331,6 @@ static int add_memory(brood_parcel *parcel, brood_parcel_item *item)
     }
     return rc;
 }
-
-static int item_of(brood_parcel *parcel, brood_value object, brood_parcel_item **item);
 
 /* Copies the id of what an array refers to, without its kind. It was saved before the array
  * (add_parts), so no list grows here. */
@@ -330,11 +364,13 @@ static int add_array(brood_parcel *parcel, brood_parcel_item *item)
     fields[1] = brood_uint(state.item_size);
     fields[2] = brood_uint(state.count);
     rc = copy_part(parcel, brood_object_(BROOD_LOCK, state.lock),
-                   fields + BROOD_ARRAY_LOCK - SHARED_FIELDS, BROOD_ARRAY_LOCK_FIELDS);
+                   fields + BROOD_ARRAY_LOCK - BROOD_SHARED_FIELDS, BROOD_ARRAY_LOCK_FIELDS);
     rc = rc ? rc
             : copy_part(parcel, brood_object_(BROOD_MEMORY, state.memory),
-                        fields + BROOD_ARRAY_MEMORY - SHARED_FIELDS, BROOD_ARRAY_MEMORY_FIELDS);
-    return rc ? rc : add_shared_with(parcel, item, fields, BROOD_ARRAY_FIELDS - SHARED_FIELDS);
+                        fields + BROOD_ARRAY_MEMORY - BROOD_SHARED_FIELDS,
+                        BROOD_ARRAY_MEMORY_FIELDS);
+    return rc ? rc
+              : add_shared_with(parcel, item, fields, BROOD_ARRAY_FIELDS - BROOD_SHARED_FIELDS);
 }
 
 static int add_object(brood_parcel *parcel, brood_parcel_item *item)
@@ -378,22 +414,27 @@ static int grow_items(brood_parcel *parcel)
     return 0;
 }
 
-/* The lock and the block of an array stand in the list before it. */
+/* The lock and the block of an array stand in the list before it, and so do the parts of others. */
 static int add_parts(brood_parcel *parcel, brood_value object)
 {
-    brood_array_state state;
+    brood_array_state state = {0, 0, 0, NULL, NULL};
+    brood_heap_goods goods = BROOD_HEAP_GOODS_NONE;
     brood_parcel_item *item;
     int rc = 0;
 
-    if (object.kind != BROOD_ARRAY) {
-        return 0;
+    if (object.kind == BROOD_ARRAY) {
+        brood_array_describe(object.as.object, &state);
+    } else if (brood_heap_kind_of(object.kind) != NULL) {
+        brood_heap_pack(object.as.object, &goods);
     }
-    brood_array_describe(object.as.object, &state);
     if (state.lock != NULL) {
         rc = item_of(parcel, brood_object_(BROOD_LOCK, state.lock), &item);
     }
     if (rc == 0 && state.memory != NULL) {
         rc = item_of(parcel, brood_object_(BROOD_MEMORY, state.memory), &item);
+    }
+    if (rc == 0 && goods.part.kind != BROOD_NONE) {
+        rc = item_of(parcel, goods.part, &item);
     }
     return rc;
 }

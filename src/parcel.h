@@ -7,7 +7,16 @@
 #include "segment.h"
 #include "sharing.h"
 
-/* Where an array's id has those of its lock and its block, without their kinds, or as many nones. */
+/* An object in shared memory has these fields in its id. If its kind packs goods, then the places
+ * of their handles follow, or nones, and the id of the part, if there is one, with its kind. Ids
+ * are flat: a value in a reference would be shared and counted as any other. */
+#define BROOD_SHARED_FIELDS 6
+#define BROOD_SHARED_HANDLES 6
+#define BROOD_SHARED_PART 8
+#define BROOD_SHARED_PART_MAX 6
+
+/* Where an array's id has those of its lock and its block, without their kinds, or as many
+ * nones. */
 #define BROOD_ARRAY_LOCK 9
 #define BROOD_ARRAY_LOCK_FIELDS 5
 #define BROOD_ARRAY_MEMORY 14

@@ -537,7 +537,7 @@ void brood_segment_sleep(brood_segment *segment, brood_word *word, uint32_t valu
     const brood_os_peer peer = {brood_word64_load(&its->stamp), its->witness};
     const brood_os_peer *watched = number != 0 && peer.stamp != 0 ? &peer : NULL;
 
-    deadline_ns = within_slice(deadline_ns, BROOD_SLICE_NS);
+    deadline_ns = within_slice(deadline_ns, BROOD_SLICE(BROOD_SLICE_NS));
     if (brood_os_word_waits()) {
         brood_os_word_wait(word, value, watched, deadline_ns);
     } else {

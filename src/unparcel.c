@@ -10,7 +10,7 @@
 #include "fault.h"
 #include "function.h"
 #include "handle.h"
-#include "lock.h"
+#include "heap.h"
 #include "memory.h"
 #include "object.h"
 #include "parcel.h"
@@ -71,7 +71,8 @@ static int find_arrived(const brood_unparcel *unparcel, brood_value id,
     return 0;
 }
 
-static int load_connection(brood_unparcel *unparcel, brood_value id, brood_value *object)
+static int load_connection(brood_unparcel *unparcel, brood_value id, brood_kind kind,
+                           brood_value *object)
 {
     brood_connection_state state;
     brood_connection *connection = NULL;
@@ -101,15 +102,17 @@ static int load_connection(brood_unparcel *unparcel, brood_value id, brood_value
     for (size_t i = 0; i < state.arrived_count; i++) {
         unparcel->handles[(size_t)(state.arrived - unparcel->handles) + i] = BROOD_NO_HANDLE;
     }
-    *object = brood_object_(BROOD_CONNECTION, connection);
+    *object = brood_object_(kind, connection);
     return 0;
 }
 
-static int load_handle(brood_unparcel *unparcel, brood_value id, brood_value *object)
+static int load_handle(brood_unparcel *unparcel, brood_value id, brood_kind kind,
+                       brood_value *object)
 {
     brood_os_handle *handle = NULL;
     int rc = find_handle(unparcel, brood_value_at(id, 2), &handle);
 
+    (void)kind;
     if (rc == 0) {
         rc = brood_handle_own(object, *handle);
     }
@@ -119,7 +122,8 @@ static int load_handle(brood_unparcel *unparcel, brood_value id, brood_value *ob
     return rc;
 }
 
-static int load_process(brood_unparcel *unparcel, brood_value id, brood_value *object)
+static int load_process(brood_unparcel *unparcel, brood_value id, brood_kind kind,
+                        brood_value *object)
 {
     const brood_value place = brood_value_at(id, 2);
     const brood_view name = brood_as_view(brood_value_at(id, 5));
@@ -139,21 +143,56 @@ static int load_process(brood_unparcel *unparcel, brood_value id, brood_value *o
     rc = brood_process_of_identity(&process, words, &who);
     if (rc == 0) {
         *handle = BROOD_NO_HANDLE;
-        *object = brood_object_(BROOD_PROCESS, process);
+        *object = brood_object_(kind, process);
     }
     return rc;
 }
 
-/* The handle is there for the first of the objects in a segment, if this process did not have it. */
-static int load_shared(brood_unparcel *unparcel, brood_value id, const brood_heap_kind *kind,
+static int load_part(brood_unparcel *unparcel, brood_value id, size_t first, brood_value *part);
+
+/* What came along with an object in shared memory, with a reference to the part. The handles are
+ * taken, so that no other object gets them. */
+static int load_goods(brood_unparcel *unparcel, brood_value id, brood_heap_goods *goods)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < BROOD_HEAP_HANDLES; i++) {
+        const brood_value place = brood_value_at(id, BROOD_SHARED_HANDLES + i);
+        brood_os_handle *handle = NULL;
+        if (place.kind == BROOD_NONE) {
+            continue;
+        }
+        rc = find_handle(unparcel, place, &handle);
+        if (rc == 0) {
+            goods->handles[i] = *handle;
+            *handle = BROOD_NO_HANDLE;
+        }
+    }
+    return rc ? rc : load_part(unparcel, id, BROOD_SHARED_PART, &goods->part);
+}
+
+/* What the object did not need. */
+static void drop_goods(const brood_heap_goods *goods)
+{
+    for (size_t i = 0; i < BROOD_HEAP_HANDLES; i++) {
+        brood_os_handle_close(goods->handles[i]);
+    }
+    brood_object_free(goods->part);
+}
+
+/* The handle is there for the first of the objects in a segment, if this process did not have
+ * it. */
+static int load_shared(brood_unparcel *unparcel, brood_value id, brood_kind number,
                        brood_value *object)
 {
+    const brood_heap_kind *kind = brood_heap_kind_of(number);
+    brood_heap_goods goods = BROOD_HEAP_GOODS_NONE;
     const uint64_t place = brood_as_uint(brood_value_at(id, 2), UINT64_MAX);
     const brood_view segment = brood_as_view(brood_value_at(id, 3));
     brood_os_handle none = BROOD_NO_HANDLE;
     brood_heap_object *shared = NULL;
     brood_heap_id which;
-    int rc;
+    int rc = 0;
 
     if (segment.size != sizeof which.segment) {
         return fail_malformed(id);
@@ -161,11 +200,18 @@ static int load_shared(brood_unparcel *unparcel, brood_value id, const brood_hea
     memcpy(which.segment, segment.data, sizeof which.segment);
     which.offset = brood_as_uint(brood_value_at(id, 4), 0);
     which.generation = (uint32_t)brood_as_uint(brood_value_at(id, 5), 0);
-    rc = brood_heap_load(&shared, kind, &which,
-                         place < unparcel->handle_count ? &unparcel->handles[place] : &none);
+    if (kind->pack != NULL) {
+        rc = load_goods(unparcel, id, &goods);
+    }
+    if (rc == 0) {
+        rc = brood_heap_load(&shared, kind, &which,
+                             place < unparcel->handle_count ? &unparcel->handles[place] : &none,
+                             &goods);
+    }
     if (rc == 0) {
         *object = brood_object_(kind->kind, shared);
     }
+    drop_goods(&goods);
     return rc;
 }
 
@@ -188,7 +234,8 @@ static bool read_memory(brood_value id, brood_memory_state *state)
            (state->name != NULL && brood_memory_name_check(state->name) == 0);
 }
 
-static int load_memory(brood_unparcel *unparcel, brood_value id, brood_value *object)
+static int load_memory(brood_unparcel *unparcel, brood_value id, brood_kind kind,
+                       brood_value *object)
 {
     brood_memory_state state;
     brood_memory *memory = NULL;
@@ -204,18 +251,14 @@ static int load_memory(brood_unparcel *unparcel, brood_value id, brood_value *ob
     }
     if (rc == 0) {
         *handle = BROOD_NO_HANDLE;
-        *object = brood_object_(BROOD_MEMORY, memory);
+        *object = brood_object_(kind, memory);
     }
     return rc;
 }
 
-static int load_lock(brood_unparcel *unparcel, brood_value id, brood_value *object)
-{
-    return load_shared(unparcel, id, &brood_lock_kind, object);
-}
-
 /* The handles are needed unless the queue is here already. */
-static int load_queue(brood_unparcel *unparcel, brood_value id, brood_value *object)
+static int load_queue(brood_unparcel *unparcel, brood_value id, brood_kind kind,
+                      brood_value *object)
 {
     const brood_view segment = brood_as_view(brood_value_at(id, 5));
     brood_os_handle none[BROOD_QUEUE_HANDLES];
@@ -236,31 +279,45 @@ static int load_queue(brood_unparcel *unparcel, brood_value id, brood_value *obj
         rc = brood_queue_load(&queue, segment.data, handles);
     }
     if (rc == 0) {
-        *object = brood_object_(BROOD_QUEUE, queue);
+        *object = brood_object_(kind, queue);
     }
     return rc;
 }
 
-static int load_array(brood_unparcel *unparcel, brood_value id, brood_value *object);
+static int load_array(brood_unparcel *unparcel, brood_value id, brood_kind kind,
+                      brood_value *object);
 
 /* ---- all ---- */
 
 typedef struct loader_of_kind {
-    const char *name;
     brood_kind kind;
     size_t fields; /* at least */
-    int (*load)(brood_unparcel *unparcel, brood_value id, brood_value *object);
+    int (*load)(brood_unparcel *unparcel, brood_value id, brood_kind kind, brood_value *object);
 } loader_of_kind;
 
 static const loader_of_kind kinds[] = {
-    {"connection", BROOD_CONNECTION, 10, load_connection},
-    {"handle", BROOD_HANDLE, 3, load_handle},
-    {"process", BROOD_PROCESS, 6, load_process},
-    {"lock", BROOD_LOCK, 6, load_lock},
-    {"queue", BROOD_QUEUE, 6, load_queue},
-    {"memory", BROOD_MEMORY, 7, load_memory},
-    {"array", BROOD_ARRAY, BROOD_ARRAY_FIELDS, load_array},
+    {BROOD_CONNECTION, 10, load_connection},
+    {BROOD_HANDLE, 3, load_handle},
+    {BROOD_PROCESS, 6, load_process},
+    {BROOD_LOCK, BROOD_SHARED_FIELDS, load_shared},
+    {BROOD_SEMAPHORE, BROOD_SHARED_FIELDS, load_shared},
+    {BROOD_CONDITION, BROOD_SHARED_PART, load_shared},
+    {BROOD_EVENT, BROOD_SHARED_PART, load_shared},
+    {BROOD_BARRIER, BROOD_SHARED_PART, load_shared},
+    {BROOD_QUEUE, 6, load_queue},
+    {BROOD_MEMORY, 7, load_memory},
+    {BROOD_ARRAY, BROOD_ARRAY_FIELDS, load_array},
 };
+
+static const loader_of_kind *find_kind(brood_value id)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (is_named(id, brood_kind_name((int)kinds[i].kind))) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}
 
 static int reserve_object(brood_unparcel *unparcel)
 {
@@ -279,11 +336,13 @@ static int reserve_object(brood_unparcel *unparcel)
     return 0;
 }
 
-/* Objects are numbered as they come; a number that was there before is the same object again. */
+/* Objects are numbered as they come, their parts before them; a number that was there before is the
+ * same object again. */
 static int load_object(brood_unparcel *unparcel, const loader_of_kind *kind, brood_value id,
                        brood_value *object)
 {
     const uint64_t number = brood_as_uint(brood_value_at(id, 1), UINT64_MAX);
+    brood_value fresh = brood_none();
     int rc;
 
     if (number < unparcel->object_count && unparcel->objects[number].kind == kind->kind) {
@@ -291,26 +350,71 @@ static int load_object(brood_unparcel *unparcel, const loader_of_kind *kind, bro
         brood_object_ref(*object);
         return 0;
     }
-    if (number != unparcel->object_count || brood_value_count(id) < kind->fields) {
+    if (number < unparcel->object_count || brood_value_count(id) < kind->fields) {
         return fail_malformed(id);
     }
-    rc = reserve_object(unparcel);
-    if (rc == 0) {
-        rc = kind->load(unparcel, id, object);
+    rc = kind->load(unparcel, id, kind->kind, &fresh);
+    if (rc) {
+        return rc;
     }
+    rc = number == unparcel->object_count ? reserve_object(unparcel) : fail_malformed(id);
+    if (rc) {
+        brood_object_free(fresh);
+        return rc;
+    }
+    unparcel->objects[unparcel->object_count++] = fresh;
+    *object = fresh;
+    return 0;
+}
+
+static int load_function(const brood_unparcel *unparcel, brood_value id, brood_value *object)
+{
+    brood_function function;
+    int rc;
+
+    if (!brood_function_concerns(id)) {
+        return brood_fail(BROOD_EDECODE, "an object of a kind that this version does not know");
+    }
+    rc = brood_function_load(id, unparcel->may_load, &function);
     if (rc == 0) {
-        unparcel->objects[unparcel->object_count++] = *object;
+        *object = brood_function_value(function);
     }
     return rc;
+}
+
+/* ---- parts ---- */
+
+/* Whose id stands at the end of another, from a field on; none if there is nothing. Only what has
+ * no parts itself: nothing goes deeper than this. */
+static int load_part(brood_unparcel *unparcel, brood_value id, size_t first, brood_value *part)
+{
+    const size_t count = brood_value_count(id) - first;
+    brood_value fields[BROOD_SHARED_PART_MAX];
+    brood_value whole;
+    const loader_of_kind *kind;
+
+    if (count == 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < count && i < BROOD_SHARED_PART_MAX; i++) {
+        fields[i] = brood_value_at(id, first + i);
+    }
+    whole = brood_tuple(fields, count < BROOD_SHARED_PART_MAX ? count : BROOD_SHARED_PART_MAX);
+    kind = find_kind(whole);
+    if (kind == NULL) {
+        return load_function(unparcel, whole, part);
+    }
+    return kind->kind == BROOD_LOCK ? load_object(unparcel, kind, whole, part) : fail_malformed(id);
 }
 
 /* ---- arrays, whose references hold those of their lock and their block ---- */
 
 /* An object of this kind whose id begins at a field, without the kind; or none. */
-static int load_part(brood_unparcel *unparcel, brood_value id, size_t first, size_t count,
-                     brood_kind kind, brood_value *part)
+static int load_array_part(brood_unparcel *unparcel, brood_value id, size_t first, size_t count,
+                           brood_kind kind, brood_value *part)
 {
     brood_value fields[1 + BROOD_ARRAY_MEMORY_FIELDS];
+    brood_value whole;
 
     if (brood_value_at(id, first).kind == BROOD_NONE) {
         return 0;
@@ -319,12 +423,8 @@ static int load_part(brood_unparcel *unparcel, brood_value id, size_t first, siz
     for (size_t i = 0; i < count; i++) {
         fields[1 + i] = brood_value_at(id, first + i);
     }
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (kinds[i].kind == kind) {
-            return load_object(unparcel, &kinds[i], brood_tuple(fields, 1 + count), part);
-        }
-    }
-    return fail_malformed(id);
+    whole = brood_tuple(fields, 1 + count);
+    return load_object(unparcel, find_kind(whole), whole, part);
 }
 
 static int load_parts(brood_unparcel *unparcel, brood_value id, brood_value parts[2])
@@ -333,10 +433,11 @@ static int load_parts(brood_unparcel *unparcel, brood_value id, brood_value part
 
     parts[0] = brood_none();
     parts[1] = brood_none();
-    rc = load_part(unparcel, id, BROOD_ARRAY_LOCK, BROOD_ARRAY_LOCK_FIELDS, BROOD_LOCK, &parts[0]);
+    rc = load_array_part(unparcel, id, BROOD_ARRAY_LOCK, BROOD_ARRAY_LOCK_FIELDS, BROOD_LOCK,
+                         &parts[0]);
     return rc ? rc
-              : load_part(unparcel, id, BROOD_ARRAY_MEMORY, BROOD_ARRAY_MEMORY_FIELDS, BROOD_MEMORY,
-                          &parts[1]);
+              : load_array_part(unparcel, id, BROOD_ARRAY_MEMORY, BROOD_ARRAY_MEMORY_FIELDS,
+                                BROOD_MEMORY, &parts[1]);
 }
 
 static void free_parts(const brood_value parts[2])
@@ -345,7 +446,8 @@ static void free_parts(const brood_value parts[2])
     brood_object_free(parts[1]);
 }
 
-static int load_array(brood_unparcel *unparcel, brood_value id, brood_value *object)
+static int load_array(brood_unparcel *unparcel, brood_value id, brood_kind kind,
+                      brood_value *object)
 {
     const brood_view letter = brood_as_view(brood_value_at(id, 6));
     const uint64_t item_size = brood_as_uint(brood_value_at(id, 7), 0);
@@ -359,7 +461,7 @@ static int load_array(brood_unparcel *unparcel, brood_value id, brood_value *obj
         return fail_malformed(id);
     }
     rc = load_parts(unparcel, id, parts);
-    rc = rc ? rc : load_shared(unparcel, id, &brood_array_kind, &shared);
+    rc = rc ? rc : load_shared(unparcel, id, kind, &shared);
     if (rc == 0) {
         state = (brood_array_state){*(const char *)letter.data, (size_t)item_size, (size_t)count,
                                     parts[0].as.object, parts[1].as.object};
@@ -374,38 +476,12 @@ static int load_array(brood_unparcel *unparcel, brood_value id, brood_value *obj
     return 0;
 }
 
-/* Its parts have lower numbers: they are loaded before it, and once more by it. */
-static int load_array_object(brood_unparcel *unparcel, const loader_of_kind *kind, brood_value id,
-                             brood_value *object)
-{
-    brood_value parts[2];
-    int rc = load_parts(unparcel, id, parts);
-
-    rc = rc ? rc : load_object(unparcel, kind, id, object);
-    free_parts(parts);
-    return rc;
-}
-
 static int load(void *user, brood_arena *arena, brood_value id, brood_value *object)
 {
-    brood_function function;
-    int rc;
+    const loader_of_kind *kind = find_kind(id);
 
     (void)arena;
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (is_named(id, kinds[i].name)) {
-            return kinds[i].kind == BROOD_ARRAY ? load_array_object(user, &kinds[i], id, object)
-                                                : load_object(user, &kinds[i], id, object);
-        }
-    }
-    if (!brood_function_concerns(id)) {
-        return brood_fail(BROOD_EDECODE, "an object of a kind that this version does not know");
-    }
-    rc = brood_function_load(id, ((const brood_unparcel *)user)->may_load, &function);
-    if (rc == 0) {
-        *object = brood_function_value(function);
-    }
-    return rc;
+    return kind != NULL ? load_object(user, kind, id, object) : load_function(user, id, object);
 }
 
 void brood_unparcel_init(brood_unparcel *unparcel, brood_os_handle *handles, size_t count)

@@ -9,6 +9,7 @@
 #include "connection.h"
 #include "deadline.h"
 #include "error.h"
+#include "event.h"
 #include "fault.h"
 #include "object.h"
 #include "pool_wait.h"
@@ -74,6 +75,8 @@ static int watch_object(brood_value object, watch *ours, brood_os_waitable *thin
         return watch_process(object.as.object, ours, thing);
     case BROOD_QUEUE:
         return brood_queue_watch(object.as.object, thing);
+    case BROOD_EVENT:
+        return brood_event_watch(object.as.object, thing);
     case BROOD_HANDLE:
         thing->handle = (brood_os_handle)object.as.i64;
         return 0;
@@ -106,6 +109,9 @@ static bool confirm(wait_list *list, size_t index)
     }
     if (object.kind == BROOD_QUEUE) {
         return brood_queue_confirm(object.as.object);
+    }
+    if (object.kind == BROOD_EVENT) {
+        return brood_event_confirm(object.as.object);
     }
     if (object.kind == BROOD_PROCESS && thing->hint && !brood_process_is_over(object.as.object)) {
         list->watches[index].spent = true;
@@ -145,7 +151,8 @@ static int look_at_all(wait_list *list, bool *found, bool *open)
             thing->handle = BROOD_NO_HANDLE;
         } else {
             list->hints += thing->hint;
-            list->shared = list->shared || list->items[i].object.kind == BROOD_QUEUE;
+            list->shared = list->shared || list->items[i].object.kind == BROOD_QUEUE ||
+                           list->items[i].object.kind == BROOD_EVENT;
             *open = *open || thing->handle != BROOD_NO_HANDLE;
         }
     }
@@ -314,6 +321,8 @@ int brood_waitable_handle(brood_value object, brood_handle *out)
         return waitable_of_process(object.as.object, out);
     case BROOD_QUEUE:
         return brood_queue_waitable(object.as.object, out);
+    case BROOD_EVENT:
+        return brood_event_waitable(object.as.object, out);
     case BROOD_HANDLE:
         *out = (brood_handle)object.as.i64;
         return 0;

@@ -156,6 +156,16 @@ TEST(Log, GivesTheSinkLinesUpToItsLevel)
     EXPECT_EQ("1:first 1\n2:second\n", sink.text);
 }
 
+TEST(LastError, KeepsItsWordsWhenItIsToldAgain)
+{
+    brood_fail(BROOD_ETASK, "init returned %d", 7);
+    brood_failure failure = *brood_last_error();
+    failure.code = 7;
+    EXPECT_EQ(BROOD_ETASK, brood_fail_as(&failure));
+    EXPECT_STREQ("init returned 7", brood_last_error()->message);
+    EXPECT_EQ(7, brood_last_error()->code);
+}
+
 TEST(Log, PrintsLevelAndProcessToStderr)
 {
     testing::internal::CaptureStderr();

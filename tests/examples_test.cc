@@ -65,6 +65,24 @@ TEST(Example, PipelineLosesOnlyWhatTheKilledOneHad)
     EXPECT_EQ("999 of 1000 numbers arrived, and the sum is right", lines[1]);
 }
 
+TEST(Example, AccountPaysOneOfThreeInEveryRun)
+{
+    for (int run = 0; run < 5; run++) {
+        Lines lines = Printed("account");
+        ASSERT_EQ(3u, lines.size());
+        Lines ends;
+        for (const std::string &line : lines) {
+            ends.push_back(line.substr(line.find(' ') + 1));
+        }
+        std::sort(ends.begin(), ends.end());
+        EXPECT_EQ((Lines{"refused, balance 100", "refused, balance 100", "success, balance 100"}),
+                  ends);
+        std::sort(lines.begin(), lines.end());
+        EXPECT_EQ("AdaBobCyd",
+                  lines[0].substr(0, 3) + lines[1].substr(0, 3) + lines[2].substr(0, 3));
+    }
+}
+
 TEST(Example, ProcessCountsInBothChildren)
 {
     Lines lines = Printed("process");

@@ -77,7 +77,8 @@ BROOD_MAY_FAIL int brood_unpack_(const brood_slot *slots, size_t count);
 BROOD_MAY_FAIL int brood_bind_(const brood_slot *slots, size_t count);
 BROOD_END_C
 ''')
-objs = ['connection', 'process', 'lock', 'queue', 'memory', 'array']  # what travels and is unpacked
+objs = ['connection', 'process', 'lock', 'queue', 'memory', 'array', 'semaphore', 'condition',
+        'event', 'barrier']  # what travels and is unpacked
 waitonly = ['result', 'results']  # what brood_of takes, but nothing unpacks
 ints=[('signed char','S','schar'),('short','S','short'),('int','S','int'),('long','S','long'),('long long','S','llong'),
  ('unsigned char','U','uchar'),('unsigned short','U','ushort'),('unsigned','U','uint'),('unsigned long','U','ulong'),('unsigned long long','U','ullong')]

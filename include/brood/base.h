@@ -33,8 +33,11 @@ typedef struct brood_view {
 
 /* Opaque objects, reference counted: *_ref adds an owner, *_free drops one. */
 typedef struct brood_array brood_array;
+typedef struct brood_barrier brood_barrier;
 typedef struct brood_call brood_call;
+typedef struct brood_condition brood_condition;
 typedef struct brood_connection brood_connection;
+typedef struct brood_event brood_event;
 typedef struct brood_lock brood_lock;
 typedef struct brood_memory brood_memory;
 typedef struct brood_message brood_message;
@@ -43,6 +46,7 @@ typedef struct brood_process brood_process;
 typedef struct brood_queue brood_queue;
 typedef struct brood_result brood_result;
 typedef struct brood_results brood_results;
+typedef struct brood_semaphore brood_semaphore;
 
 /// brood_function is the unit of work: any function of the program or of its shared libraries,
 /// `static` ones too. A child that does not have the library loads it from the file it came from.

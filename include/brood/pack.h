@@ -78,6 +78,10 @@ static inline brood_value brood_of_lock_(brood_lock *p) { return brood_object_(B
 static inline brood_value brood_of_queue_(brood_queue *p) { return brood_object_(BROOD_QUEUE, p); }
 static inline brood_value brood_of_memory_(brood_memory *p) { return brood_object_(BROOD_MEMORY, p); }
 static inline brood_value brood_of_array_(brood_array *p) { return brood_object_(BROOD_ARRAY, p); }
+static inline brood_value brood_of_semaphore_(brood_semaphore *p) { return brood_object_(BROOD_SEMAPHORE, p); }
+static inline brood_value brood_of_condition_(brood_condition *p) { return brood_object_(BROOD_CONDITION, p); }
+static inline brood_value brood_of_event_(brood_event *p) { return brood_object_(BROOD_EVENT, p); }
+static inline brood_value brood_of_barrier_(brood_barrier *p) { return brood_object_(BROOD_BARRIER, p); }
 static inline brood_value brood_of_result_(brood_result *p) { return brood_object_(BROOD_RESULT, p); }
 static inline brood_value brood_of_results_(brood_results *p) { return brood_object_(BROOD_RESULTS, p); }
 /* Never defined, and called with too many arguments on purpose: the compiler prints the name. */
@@ -107,6 +111,10 @@ brood_slot brood_ERROR_first_argument_must_be_call_message_or_value(void);
         brood_queue *: brood_of_queue_, \
         brood_memory *: brood_of_memory_, \
         brood_array *: brood_of_array_, \
+        brood_semaphore *: brood_of_semaphore_, \
+        brood_condition *: brood_of_condition_, \
+        brood_event *: brood_of_event_, \
+        brood_barrier *: brood_of_barrier_, \
         brood_result *: brood_of_result_, \
         brood_results *: brood_of_results_, \
         void *: brood_ERROR_a_pointer_means_nothing_in_another_process, \
@@ -137,6 +145,10 @@ static inline brood_slot brood_slot_lock_(brood_lock * *p) { return brood_slot_(
 static inline brood_slot brood_slot_queue_(brood_queue * *p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_QUEUE, p); }
 static inline brood_slot brood_slot_memory_(brood_memory * *p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_MEMORY, p); }
 static inline brood_slot brood_slot_array_(brood_array * *p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_ARRAY, p); }
+static inline brood_slot brood_slot_semaphore_(brood_semaphore * *p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_SEMAPHORE, p); }
+static inline brood_slot brood_slot_condition_(brood_condition * *p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_CONDITION, p); }
+static inline brood_slot brood_slot_event_(brood_event * *p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_EVENT, p); }
+static inline brood_slot brood_slot_barrier_(brood_barrier * *p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_BARRIER, p); }
 static inline brood_slot brood_slot_name_(const char *n) { return brood_slot_(BROOD_SLOT_NAME_, 0, n); }
 static inline brood_slot brood_from_call_(const brood_call *c) { return brood_slot_(BROOD_SLOT_SOURCE_CALL_, 0, c); }
 static inline brood_slot brood_from_message_(const brood_message *m) { return brood_slot_(BROOD_SLOT_SOURCE_MESSAGE_, 0, m); }
@@ -168,6 +180,10 @@ static inline brood_slot brood_from_value_(const brood_value *v) { return brood_
         brood_queue **: brood_slot_queue_, \
         brood_memory **: brood_slot_memory_, \
         brood_array **: brood_slot_array_, \
+        brood_semaphore **: brood_slot_semaphore_, \
+        brood_condition **: brood_slot_condition_, \
+        brood_event **: brood_slot_event_, \
+        brood_barrier **: brood_slot_barrier_, \
         char **: brood_ERROR_unpack_strings_into_const_char_pointer, \
         default: brood_ERROR_cannot_unpack_into_this_type)(p)
 #define BROOD_NAME_(n) \
@@ -426,6 +442,10 @@ inline brood_value to_value(brood_lock *p) { return brood_object_(BROOD_LOCK, p)
 inline brood_value to_value(brood_queue *p) { return brood_object_(BROOD_QUEUE, p); }
 inline brood_value to_value(brood_memory *p) { return brood_object_(BROOD_MEMORY, p); }
 inline brood_value to_value(brood_array *p) { return brood_object_(BROOD_ARRAY, p); }
+inline brood_value to_value(brood_semaphore *p) { return brood_object_(BROOD_SEMAPHORE, p); }
+inline brood_value to_value(brood_condition *p) { return brood_object_(BROOD_CONDITION, p); }
+inline brood_value to_value(brood_event *p) { return brood_object_(BROOD_EVENT, p); }
+inline brood_value to_value(brood_barrier *p) { return brood_object_(BROOD_BARRIER, p); }
 inline brood_value to_value(brood_result *p) { return brood_object_(BROOD_RESULT, p); }
 inline brood_value to_value(brood_results *p) { return brood_object_(BROOD_RESULTS, p); }
 template <size_t N> brood_value to_value(const list_pack<N> &l);
@@ -556,6 +576,10 @@ inline brood_slot to_slot(brood_lock **p) { return brood_slot_(BROOD_SLOT_OBJECT
 inline brood_slot to_slot(brood_queue **p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_QUEUE, p); }
 inline brood_slot to_slot(brood_memory **p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_MEMORY, p); }
 inline brood_slot to_slot(brood_array **p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_ARRAY, p); }
+inline brood_slot to_slot(brood_semaphore **p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_SEMAPHORE, p); }
+inline brood_slot to_slot(brood_condition **p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_CONDITION, p); }
+inline brood_slot to_slot(brood_event **p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_EVENT, p); }
+inline brood_slot to_slot(brood_barrier **p) { return brood_slot_(BROOD_SLOT_OBJECT_, BROOD_BARRIER, p); }
 template <class V> brood_slot to_number(void *p)
 {
     static_assert(sizeof(V) <= 8, "brood: long double cannot travel");

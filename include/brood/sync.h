@@ -1,88 +1,25 @@
-/* Synchronisation between processes and between threads: Lock, RLock.
+/* Synchronisation between processes and between threads: Lock, RLock, Semaphore, BoundedSemaphore,
+ * Condition, Event, Barrier. Each has a header of its own.
  *
- * Objects live in shared memory and travel as arguments and over connections; every process that has
- * received one uses the same object. Nothing has a name that could be left behind. Whatever has to be
- * waited for is waited for with a time limit, and the death of who holds something is noticed: at once
- * to 100 ms after it, depending on the system.
+ * Objects live in shared memory and travel as arguments and over connections; every process that
+ * has received one uses the same object. Nothing has a name that could be left behind. Whatever has
+ * to be waited for is waited for with a time limit, and the death of who holds something is
+ * noticed: at once to 100 ms after it, depending on the system.
  *
  * Differences from CPython's multiprocessing: a Lock is released by its owner only (a Semaphore of
- * value 1 may be released by anybody), and one whose owner died says so instead of blocking for ever.
+ * value 1 may be released by anybody), and one whose owner died says so instead of blocking for
+ * ever.
  *
- * A thread that ends while it holds a lock, in a process that lives on, leaves it locked. Threads of
- * one process are told apart: at most 4,095 of them may use these objects at a time. At most 1,023
- * processes may have the objects of one process. */
+ * A thread that ends while it holds a lock, in a process that lives on, leaves it locked. Threads
+ * of one process are told apart: at most 4,095 of them may use these objects at a time. At most
+ * 1,023 processes may have the objects of one process. */
 #ifndef BROOD_SYNC_H
 #define BROOD_SYNC_H
 
-#include <brood/pack.h>
-
-BROOD_BEGIN_C
-
-/* ---- Lock, RLock ---- */
-
-typedef struct brood_lock_options {
-    size_t size;
-    /* After the death of an owner the next one just gets the lock: for data that cannot be
-     * half-changed. */
-    bool recover_silently;
-} brood_lock_options;
-
-/// brood_lock_new makes a Lock, which nobody holds. `options` may be NULL.
-///
-/// On success `*out` owns it; release it with brood_lock_free. On failure `*out` is NULL.
-///
-/// Errors: BROOD_EINVAL, BROOD_ENOMEM, BROOD_ESYSTEM.
-/// Threads: safe from any thread.
-BROOD_MAY_FAIL int brood_lock_new(brood_lock **out, const brood_lock_options *options);
-
-/// brood_rlock_new makes an RLock: its owner may acquire it again, and releases it as often.
-///
-/// Errors: as brood_lock_new.
-/// Threads: safe from any thread.
-BROOD_MAY_FAIL int brood_rlock_new(brood_lock **out, const brood_lock_options *options);
-
-/// brood_lock_acquire waits until nobody holds the lock, and takes it for this thread.
-///
-/// If a process died while it held the lock, what the lock guards may be half changed: the lock is then
-/// *not* acquired, by this call and all that follow in every process, until brood_lock_recover.
-///
-/// Errors: BROOD_ETIMEDOUT; BROOD_EOWNERDEAD: not acquired, see above, failure->pid is who died, where
-/// that is still known; BROOD_EDEADLK: this thread has it, and it is no RLock; BROOD_EINVAL;
-/// BROOD_ECLOSED: a forked child's object that is no more; BROOD_ENOMEM: too many threads or processes.
-/// Threads: safe from any thread.
-/// Fork: a forked child holds nothing of what its parent holds.
-BROOD_MAY_FAIL int brood_lock_acquire(brood_lock *lock, int64_t timeout_ms);
-
-/// brood_lock_recover acquires the lock also if its owner died. Then repair what it guards, and
-/// release it. Without a dead owner it is brood_lock_acquire.
-///
-/// Errors: as brood_lock_acquire, without BROOD_EOWNERDEAD.
-/// Threads: safe from any thread.
-BROOD_MAY_FAIL int brood_lock_recover(brood_lock *lock, int64_t timeout_ms);
-
-/// brood_lock_release gives the lock back, or takes back one of the acquires of an RLock.
-///
-/// Errors: BROOD_ENOTOWNER: this thread does not have it; BROOD_EINVAL.
-/// Threads: the one that acquired it.
-BROOD_API int brood_lock_release(brood_lock *lock);
-
-/// brood_lock_locked tells whether somebody holds it, or held it when this was read.
-///
-/// Threads: safe from any thread.
-BROOD_API bool brood_lock_locked(const brood_lock *lock);
-
-/// brood_lock_ref adds an owner and returns `lock`. NULL gives NULL.
-///
-/// Threads: safe from any thread.
-BROOD_API brood_lock *brood_lock_ref(brood_lock *lock);
-
-/// brood_lock_free drops an owner. Other processes keep the lock. If this process holds it, or the
-/// process that made it frees it while another one holds it, that is logged as a warning, and it stays
-/// locked until it is released. NULL is allowed.
-///
-/// Threads: safe from any thread; the caller's reference may not be used afterwards.
-BROOD_API void brood_lock_free(brood_lock *lock);
-
-BROOD_END_C
+#include <brood/barrier.h>
+#include <brood/condition.h>
+#include <brood/event.h>
+#include <brood/lock.h>
+#include <brood/semaphore.h>
 
 #endif

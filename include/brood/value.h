@@ -30,6 +30,10 @@ typedef enum brood_kind {
     BROOD_QUEUE,
     BROOD_MEMORY,
     BROOD_ARRAY,
+    BROOD_SEMAPHORE,
+    BROOD_CONDITION,
+    BROOD_EVENT,
+    BROOD_BARRIER,
     /* Only for brood_wait; no values: */
     BROOD_RESULT = 128,
     BROOD_RESULTS

@@ -126,6 +126,8 @@ static unsigned ways_of(const explore_thread_state *thread)
         return 1;
     case EXPLORE_AWAIT:
         return explore_now.signals >> thread->op.a & 1;
+    case EXPLORE_FLAG:
+        return explore_now.flag;
     case EXPLORE_NAP:
     case EXPLORE_DONE:
         return 0;
@@ -137,7 +139,7 @@ static unsigned ways_of(const explore_thread_state *thread)
 static bool is_asleep(const explore_thread_state *thread)
 {
     return thread->op.kind == EXPLORE_ASLEEP || thread->op.kind == EXPLORE_ASLEEP_BELL ||
-           thread->op.kind == EXPLORE_NAP;
+           thread->op.kind == EXPLORE_NAP || thread->op.kind == EXPLORE_FLAG;
 }
 
 static void add(frame *to, explore_move_kind kind, unsigned who, unsigned way, bool forced)
@@ -167,27 +169,67 @@ static void add_steps(frame *to)
     }
 }
 
-/* Slices that end: a few at any time, and all when nothing else can happen any more. That is a
- * wake-up that was lost, which only a crash excuses, and once. */
+static bool is_excused(void)
+{
+    const size_t index = (size_t)(explore_set.scenario - explore_set.images[0].scenarios);
+
+    for (unsigned p = 0; p < EXPLORE_PROCESSES; p++) {
+        const explore_scenario *its = &explore_set.images[p].scenarios[index];
+        if (explore_now.processes[p].alive && explore_now.crashes > 0 && its->excused != NULL) {
+            return its->excused();
+        }
+    }
+    return false;
+}
+
+static void add_timeout(frame *to, unsigned t, bool forced)
+{
+    const explore_thread_state *thread = &explore_now.threads[t];
+
+    add(to, EXPLORE_TIMEOUT, t, 0, forced);
+    if (thread->has_deadline && !thread->late) {
+        add(to, EXPLORE_TIMEOUT, t, 1, forced);
+    }
+}
+
+static bool may_sleep_on(const explore_thread_state *thread)
+{
+    return thread->alive && is_asleep(thread) && !thread->woken;
+}
+
+/* Slices that end at any time: a few. */
 static void add_timeouts(frame *to)
 {
-    const bool forced = to->count == 0;
+    for (unsigned t = 0; t < explore_set.thread_count; t++) {
+        if (may_sleep_on(&explore_now.threads[t]) && explore_now.threads[t].slices > 0) {
+            add_timeout(to, t, false);
+        }
+    }
+}
+
+/* Nothing else can happen any more: slices have to end. A wake-up was lost, which only a crash
+ * excuses, and once for each thread. */
+static void add_forced_timeouts(frame *to)
+{
+    const unsigned patience =
+        explore_set.scenario->patience != 0 ? explore_set.scenario->patience : 1;
+    const unsigned most = explore_now.crashes * patience;
+    unsigned sleeps = EXPLORE_NONE;
 
     for (unsigned t = 0; t < explore_set.thread_count; t++) {
         const explore_thread_state *thread = &explore_now.threads[t];
-        const unsigned ways = 1 + (thread->has_deadline && !thread->late);
-        if (!thread->alive || !is_asleep(thread) || thread->woken ||
-            (!forced && thread->slices == 0)) {
+        if (!may_sleep_on(thread)) {
             continue;
         }
-        if (forced && thread->op.kind != EXPLORE_NAP && thread->forced == explore_now.crashes) {
-            explore_object(
-                "thread %u sleeps and nobody will wake it, after %u crashes and %u slices", t,
-                explore_now.crashes, thread->forced);
+        if (thread->op.kind == EXPLORE_NAP || thread->forced < most) {
+            add_timeout(to, t, true);
+        } else {
+            sleeps = t;
         }
-        for (unsigned way = 0; way < ways; way++) {
-            add(to, EXPLORE_TIMEOUT, t, way, forced);
-        }
+    }
+    if (to->count == 0 && sleeps != EXPLORE_NONE && !is_excused()) {
+        explore_object("thread %u sleeps and nobody will wake it, after %u crashes and %u slices",
+                       sleeps, explore_now.crashes, explore_now.threads[sleeps].forced);
     }
 }
 
@@ -226,7 +268,11 @@ static void list_moves(frame *to)
     to->count = 0;
     to->next = 0;
     add_steps(to);
-    add_timeouts(to);
+    if (to->count > 0) {
+        add_timeouts(to);
+    } else {
+        add_forced_timeouts(to);
+    }
     if (to->count == 0) {
         explore_check_end();
     }

@@ -182,6 +182,32 @@ static bool stamp_lives(uint64_t stamp)
     return false;
 }
 
+static bool owner_is_dead(uint32_t word)
+{
+    const explore_layout *layout = explore_set.images[0].layout;
+    const uint32_t number = (word & BROOD_OWNER) >> BROOD_ROW_SHIFT;
+    uint64_t stamp;
+
+    memcpy(&stamp,
+           explore_set.shared + layout->rows_offset + number * layout->row_size +
+               layout->stamp_offset,
+           sizeof stamp);
+    return number != 0 && !stamp_lives(stamp);
+}
+
+bool explore_dead_in(const void *data, size_t size)
+{
+    const unsigned char *at = data;
+
+    for (size_t i = 0; i + 4 <= size; i += 4) {
+        const uint32_t word = read32(at + i);
+        if ((i == 0 || (word & 7) == 1) && owner_is_dead(word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A place whose owner lives, or will never be swept, is lost when nobody sleeps any more. */
 static void check_places(void)
 {
@@ -220,6 +246,11 @@ void explore_signal(unsigned number)
 {
     explore_step("signal");
     explore_now.signals |= 1U << number;
+}
+
+void explore_await_flag(void)
+{
+    (void)explore_yield(EXPLORE_FLAG, NULL, 0, 0, 0);
 }
 
 void explore_await(unsigned number)

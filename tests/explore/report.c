@@ -98,6 +98,9 @@ static void print_step(const explore_event *event)
     case EXPLORE_AWAIT:
         (void)printf("has signal %llu\n", a);
         break;
+    case EXPLORE_FLAG:
+        (void)printf("sees the flag\n");
+        break;
     case EXPLORE_DONE:
         (void)printf("is done\n");
         break;

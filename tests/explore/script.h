@@ -34,13 +34,17 @@ typedef struct explore_scenario {
     unsigned crash_mask;   /* which processes may crash; 0: all */
     unsigned restart_mask; /* which of those come again, as new processes */
     unsigned restarts;
-    unsigned slices; /* sleeps that end for no reason, of each thread */
-    unsigned rows;   /* of the table; all others are a bystander's. 0: as many as needed */
-    unsigned places; /* to sleep at; 0: words are waited for, without places */
-    bool fixed_rows; /* nobody takes one or gives one up: to look at them is no step */
-    bool events;     /* bells are events, which are rung or not, and not semaphores */
-    unsigned spins;  /* looks at a word before sleeping */
+    unsigned patience; /* slices that a crash may cost each thread; 0: one */
+    unsigned slices;   /* sleeps that end for no reason, of each thread */
+    unsigned rows;     /* of the table; all others are a bystander's. 0: as many as needed */
+    unsigned places;   /* to sleep at; 0: words are waited for, without places */
+    bool fixed_rows;   /* nobody takes one or gives one up: to look at them is no step */
+    bool events;       /* bells are events, which are rung or not, and not semaphores */
+    unsigned spins;    /* looks at a word before sleeping */
 
+    /* Crashes may leave somebody waiting for ever, rightly: whether it is so now. NULL: never. Called
+     * in any living process's copy. */
+    bool (*excused)(void);
     void (*check)(void); /* NULL: nothing; called in process 0's copy when all is over */
 } explore_scenario;
 
@@ -85,6 +89,13 @@ uint64_t explore_held(unsigned process);
 /// comes has ended.
 void explore_signal(unsigned number);
 void explore_await(unsigned number);
+
+/// explore_await_flag waits until the flag is up: there is one.
+void explore_await_flag(void);
+
+/// explore_dead_in tells whether a dead process still stands in a word: in the first one at all, or
+/// in another one with 1 in its lowest bits.
+bool explore_dead_in(const void *data, size_t size);
 
 /// explore_step is a step for nothing but others and crashes to come in between.
 void explore_step(const char *what);

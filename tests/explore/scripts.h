@@ -5,6 +5,8 @@
 #include "guard.h"
 #include "script.h"
 
+#define SCRIPT_LONG_MS 500000 /* until a thread is late */
+
 /* ---- scripts_guard.c: a segment with a word that is a lock ---- */
 
 brood_segment *script_segment(void);
@@ -40,6 +42,44 @@ void script_receive_0(void);
 void script_receive_1(void);
 void script_pass_on(void);
 void script_await_1(void);
+
+/* ---- scripts_sync.c ---- */
+
+void script_semaphore_of_0(unsigned process);
+void script_semaphore_of_1(unsigned process);
+void script_semaphore_of_2(unsigned process);
+void script_permit(void); /* takes one, gives it back */
+void script_permit_late(void);
+void script_acquire(void); /* takes one for good */
+void script_release_1(void);
+void script_release_2(void);
+bool script_no_permits(void);
+
+void script_condition(unsigned process);
+void script_wait(void); /* until something was brought */
+void script_wait_late(void);
+void script_consume(void);    /* what was brought */
+void script_bring_two(void);  /* one after the other */
+void script_notify_all(void); /* of one thing */
+bool script_nothing_brought(void);
+
+void script_event(unsigned process);
+void script_event_wait(void);
+void script_event_late(void);
+void script_event_poll(void);
+void script_event_set(void);
+void script_event_pulse(void); /* set, clear, set */
+void script_event_clear_set(void);
+bool script_event_unset(void);
+
+void script_barrier_of_2(unsigned process);
+void script_barrier_of_3(unsigned process);
+void script_meet(void);
+void script_meet_twice(void);
+void script_meet_late(void);
+void script_abort(void);
+void script_all_passed(void);
+bool script_nobody_missed(void);
 
 /* ---- scripts_wrong.c ---- */
 

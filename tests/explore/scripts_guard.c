@@ -106,7 +106,7 @@ void script_late(void)
 {
     int64_t deadline_ns;
 
-    if (brood_deadline(&deadline_ns, 5) == 0 && take(deadline_ns) == 0) {
+    if (brood_deadline(&deadline_ns, SCRIPT_LONG_MS) == 0 && take(deadline_ns) == 0) {
         give_back();
     }
 }

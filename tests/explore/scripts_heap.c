@@ -11,12 +11,6 @@
 
 static brood_lock *lock;
 
-/* In place of the one that knows all kinds. */
-const brood_heap_kind *brood_heap_kind_of(uint32_t kind)
-{
-    return kind == (uint32_t)brood_lock_kind.kind ? &brood_lock_kind : NULL;
-}
-
 static brood_heap_id *message(unsigned number)
 {
     return (brood_heap_id *)(void *)&explore_board()[number * MESSAGE_SIZE];
@@ -68,16 +62,19 @@ void script_make(void)
 /* Takes a row, which may be that of a dead process, for a message that leads nowhere. */
 static void come_by(unsigned number)
 {
+    brood_heap_goods goods = BROOD_HEAP_GOODS_NONE;
     brood_os_handle handle = 1;
     brood_heap_object *object = NULL;
     brood_heap_id nowhere = *message(number);
 
     nowhere.offset = 1;
-    explore_expect(brood_heap_load(&object, &brood_lock_kind, &nowhere, &handle) != 0, "what?");
+    explore_expect(brood_heap_load(&object, &brood_lock_kind, &nowhere, &handle, &goods) != 0,
+                   "what?");
 }
 
 static bool receive(unsigned number)
 {
+    brood_heap_goods goods = BROOD_HEAP_GOODS_NONE;
     brood_os_handle handle = 1;
     brood_heap_object *object = NULL;
     int rc;
@@ -86,7 +83,7 @@ static bool receive(unsigned number)
         come_by(number);
         return false;
     }
-    rc = brood_heap_load(&object, &brood_lock_kind, message(number), &handle);
+    rc = brood_heap_load(&object, &brood_lock_kind, message(number), &handle, &goods);
     if (rc == BROOD_ENOMEM) {
         return false; /* no row */
     }

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "call.h"
 #include "deadline.h"
 #include "error.h"
 #include "fork.h"
@@ -46,12 +47,6 @@ int64_t brood_os_now(void)
         return NOW;
     }
     return (me->late ? LATER : NOW) + me->timeouts * BROOD_SLICE_NS;
-}
-
-int brood_deadline(int64_t *deadline_ns, int64_t timeout_ms)
-{
-    *deadline_ns = timeout_ms == BROOD_NOWAIT ? 0 : timeout_ms < 0 ? INT64_MAX : LATER;
-    return 0;
 }
 
 void brood_os_relax(void)
@@ -377,4 +372,70 @@ void brood_log(brood_log_level level, const char *format, ...)
 {
     (void)level;
     (void)format;
+}
+
+/* ---- one flag ---- */
+
+int brood_os_flag_create(brood_os_flag *out)
+{
+    out->wait = 1;
+    out->raise = 1;
+    return 0;
+}
+
+void brood_os_flag_close(brood_os_flag *flag)
+{
+    *flag = BROOD_OS_FLAG_NONE;
+}
+
+static void set_flag(uint32_t up, const char *what)
+{
+    if (self() != NULL) {
+        explore_step(what);
+    }
+    explore_now.flag = up;
+}
+
+void brood_os_flag_raise(const brood_os_flag *flag)
+{
+    (void)flag;
+    set_flag(1, "raises the flag");
+}
+
+void brood_os_flag_lower(const brood_os_flag *flag)
+{
+    (void)flag;
+    set_flag(0, "lowers the flag");
+}
+
+/* ---- calls, of which there are none ---- */
+
+void brood_call_init(brood_call *call, brood_value args, brood_value named)
+{
+    (void)args;
+    (void)named;
+    memset(call, 0, sizeof *call);
+}
+
+void brood_call_fini(brood_call *call)
+{
+    (void)call;
+}
+
+const brood_failure *brood_last_error(void)
+{
+    static brood_failure none;
+
+    return &none;
+}
+
+int brood_fail_as(const brood_failure *failure)
+{
+    return failure->error;
+}
+
+const char *brood_strerror(int error)
+{
+    (void)error;
+    return "";
 }

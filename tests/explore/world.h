@@ -29,6 +29,7 @@ typedef enum explore_kind {
     EXPLORE_RING, /* bell `a` */
     EXPLORE_NAP,  /* sleeps for nothing */
     EXPLORE_AWAIT,
+    EXPLORE_FLAG, /* waits for it */
     EXPLORE_DONE
 } explore_kind;
 
@@ -86,6 +87,8 @@ typedef struct explore_world {
     uint32_t crashes;
     uint32_t restarts_left;
     uint32_t signals;
+    uint32_t flag; /* is up */
+    uint32_t padding;
 } explore_world;
 
 extern explore_world explore_now;

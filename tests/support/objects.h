@@ -32,6 +32,26 @@ struct Freer {
     {
         brood_queue_free(queue);
     }
+    void operator()(brood_lock *lock) const
+    {
+        brood_lock_free(lock);
+    }
+    void operator()(brood_semaphore *semaphore) const
+    {
+        brood_semaphore_free(semaphore);
+    }
+    void operator()(brood_condition *condition) const
+    {
+        brood_condition_free(condition);
+    }
+    void operator()(brood_event *event) const
+    {
+        brood_event_free(event);
+    }
+    void operator()(brood_barrier *barrier) const
+    {
+        brood_barrier_free(barrier);
+    }
 };
 
 using Process = std::unique_ptr<brood_process, Freer>;
@@ -40,6 +60,11 @@ using Memory = std::unique_ptr<brood_memory, Freer>;
 using Array = std::unique_ptr<brood_array, Freer>;
 using Message = std::unique_ptr<brood_message, Freer>;
 using Queue = std::unique_ptr<brood_queue, Freer>;
+using Lock = std::unique_ptr<brood_lock, Freer>;
+using Semaphore = std::unique_ptr<brood_semaphore, Freer>;
+using Condition = std::unique_ptr<brood_condition, Freer>;
+using Event = std::unique_ptr<brood_event, Freer>;
+using Barrier = std::unique_ptr<brood_barrier, Freer>;
 
 /// How long a test waits for what has to happen.
 constexpr int64_t kSoon = 60000;
