@@ -24,7 +24,7 @@ namespace {
 
 constexpr int64_t kDeadline = 30000; /* ms, of a survivor; the machine may be busy */
 constexpr int kWorkers = 4;
-constexpr double kEnough = 70; /* seconds that one test kills at most */
+constexpr double kEnough = 25; /* seconds that one test kills at most */
 
 /* In memory that all share. */
 struct Board {
