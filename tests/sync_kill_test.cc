@@ -539,7 +539,7 @@ INSTANTIATE_TEST_SUITE_P(By, SyncCrowd, testing::ValuesIn(StartMethods()), Metho
 TEST_P(SyncCrowd, LosesNoWakeUp)
 {
     const BoardMemory memory;
-    const int64_t rounds = Scaled(400);
+    const int64_t rounds = Scaled(10000);
     const Lock lock = NewLock();
     const Condition condition = NewCondition(lock);
     const Event event = NewEvent();
