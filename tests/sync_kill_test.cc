@@ -91,7 +91,7 @@ class Killer {
             ASSERT_TRUE(WaitFor([&] { return board->steps.load() >= goal; }))
                 << "they stand still; " << kills_ << " killed";
             for (unsigned i = random_() % 2000; i > 0; i--) {
-                std::atomic_thread_fence(std::memory_order_seq_cst);
+                (void)board->stop.load();
             }
             KillOne(random_() % kWorkers);
             between();
