@@ -133,11 +133,13 @@ static int begin(const brood_condition *condition, uint32_t *me, const char *wha
 
 /* ---- wait ---- */
 
-static bool take_token(condition_payload *payload)
+/* One that came before the last notification may take any token. If there are as many as waiters,
+ * each has one, also where who left them died before it could say so. */
+static bool take_token(condition_payload *payload, bool notified)
 {
     uint64_t counts = brood_word64_load(&payload->counts);
 
-    while (tokens_in(counts) != 0) {
+    while (tokens_in(counts) != 0 && (notified || tokens_in(counts) >= waiters_in(counts))) {
         if (brood_word64_cas(&payload->counts, counts, counts - TOKEN - WAITER)) {
             return true;
         }
@@ -146,16 +148,13 @@ static bool take_token(condition_payload *payload)
     return false;
 }
 
-/* Ends as a waiter, with a token if there is one for us: `notified` since we came. */
+/* Ends as a waiter, with a token if there is one for us: `notified` since we came. So there are never
+ * more tokens than waiters. */
 static int give_up(condition_payload *payload, bool notified)
 {
-    for (;;) {
-        uint64_t counts;
-        if (notified && take_token(payload)) {
-            return 0;
-        }
-        counts = brood_word64_load(&payload->counts);
-        if (notified && tokens_in(counts) != 0) {
+    while (!take_token(payload, notified)) {
+        const uint64_t counts = brood_word64_load(&payload->counts);
+        if (tokens_in(counts) != 0 && (notified || tokens_in(counts) >= waiters_in(counts))) {
             continue;
         }
         if (waiters_in(counts) == 0 ||
@@ -163,6 +162,7 @@ static int give_up(condition_payload *payload, bool notified)
             return BROOD_ETIMEDOUT;
         }
     }
+    return 0;
 }
 
 /* Sleeps once, and tells whether it was for nothing and somebody died with the lock in its hands:
@@ -185,7 +185,7 @@ static int wait_for_token(brood_condition *condition, uint32_t since, int64_t de
     condition_payload *payload = payload_of(condition);
     uint32_t now = brood_word_load(&payload->sequence);
 
-    while (now == since || !take_token(payload)) {
+    while (!take_token(payload, now != since)) {
         if (brood_deadline_passed(deadline_ns)) {
             return give_up(payload, now != since);
         }
@@ -254,11 +254,13 @@ int brood_condition_wait_for(brood_condition *condition, bool (*predicate)(void 
 
 /* ---- notify ---- */
 
+/* Also where all have a token already: who left them may have died before it could say so. */
 int brood_condition_notify(brood_condition *condition, size_t count)
 {
     condition_payload *payload;
     uint64_t counts;
-    uint32_t free_waiters;
+    uint32_t lacking;
+    uint64_t more;
     uint32_t me;
     int rc = begin(condition, &me, "notify a condition");
 
@@ -268,19 +270,18 @@ int brood_condition_notify(brood_condition *condition, size_t count)
     payload = payload_of(condition);
     do {
         counts = brood_word64_load(&payload->counts);
-        if (tokens_in(counts) >= waiters_in(counts)) {
+        lacking =
+            tokens_in(counts) < waiters_in(counts) ? waiters_in(counts) - tokens_in(counts) : 0;
+        more = count < lacking ? count : lacking;
+        if (waiters_in(counts) == 0 || count == 0) {
             return 0;
         }
-        free_waiters = waiters_in(counts) - tokens_in(counts);
-        count = count < free_waiters ? count : free_waiters;
-        if (count == 0) {
-            return 0;
-        }
-    } while (!brood_word64_cas(&payload->counts, counts, counts + TOKEN * count));
+    } while (!brood_word64_cas(&payload->counts, counts, counts + TOKEN * more));
     BROOD_STOP("condition-notifies");
     (void)brood_word_add(&payload->sequence, 1);
     BROOD_STOP("condition-notified");
-    brood_segment_wake(condition->shared.segment, &payload->sequence, (uint32_t)count);
+    brood_segment_wake(condition->shared.segment, &payload->sequence,
+                       count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
     return 0;
 }
 

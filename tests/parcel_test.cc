@@ -10,6 +10,7 @@
 #include "support/insides.h"
 #include "support/native.h"
 #include "support/objects.h"
+#include "support/sync.h"
 #include "support/values.h"
 
 namespace {
@@ -148,6 +149,78 @@ TEST_F(SpoiltParcel, SurvivesOtherFields)
             (void)Takes(other);
         }
     }
+}
+
+/* The same of objects in shared memory that have goods: parts before them, and handles. */
+class SpoiltGoods : public testing::Test {
+  protected:
+    void SetUp() override
+    {
+        const brood_value items[] = {brood_of(condition_.get()), brood_of(event_.get()),
+                                     brood_of(barrier_.get()), brood_of(condition_.get())};
+        ASSERT_EQ(0, inside_pack(&parcel_, brood_list(items, std::size(items)))) << LastWords();
+    }
+    void TearDown() override
+    {
+        for (size_t i = 0; i < parcel_.handle_count; i++) {
+            brood_handle_close(parcel_.handles[i]);
+        }
+    }
+    std::string Bytes() const
+    {
+        return std::string(reinterpret_cast<const char *>(parcel_.bytes), parcel_.size);
+    }
+    int Take(const std::string &bytes, Message *out = nullptr)
+    {
+        brood_message *raw = nullptr;
+        const int rc = inside_unpack(&raw, &parcel_, bytes.data(), bytes.size());
+        Message message(raw);
+        EXPECT_EQ(rc == 0, raw != nullptr);
+        if (out != nullptr) {
+            *out = std::move(message);
+        }
+        return rc;
+    }
+
+    inside_parcel parcel_ = {};
+    const Condition condition_ = NewCondition();
+    const Event event_ = NewEvent();
+    const Barrier barrier_ = NewBarrier(2, Nothing);
+};
+
+TEST_F(SpoiltGoods, AreTakenWhileTheyAreWhole)
+{
+    Message message;
+    ASSERT_EQ(0, Take(Bytes(), &message)) << LastWords();
+    brood_condition *one = nullptr;
+    brood_condition *other = nullptr;
+    brood_event *event = nullptr;
+    brood_barrier *barrier = nullptr;
+    ASSERT_EQ(0, BROOD_UNPACK(message.get(), &one, &event, &barrier, &other)) << LastWords();
+    EXPECT_EQ(condition_.get(), one);
+    EXPECT_EQ(condition_.get(), other);
+    EXPECT_EQ(event_.get(), event);
+    EXPECT_EQ(barrier_.get(), barrier);
+}
+
+TEST_F(SpoiltGoods, SurviveOtherBytesInEveryPlace)
+{
+    const std::string bytes = Bytes();
+    const int step = Scaled(100) == 100 ? 1 : 17;
+    long taken = 0, refused = 0;
+    for (size_t at = 0; at < bytes.size(); at++) {
+        std::string other = bytes;
+        EXPECT_NE(0, Take(bytes.substr(0, at))) << at;
+        for (int byte = static_cast<int>(at) % step; byte < 256; byte += step) {
+            other[at] = static_cast<char>(byte);
+            Take(other) == 0 ? taken++ : refused++;
+        }
+        other = bytes;
+        other.insert(at, "N"); /* one field more, or in another place */
+        (void)Take(other);
+    }
+    EXPECT_LT(0, taken);
+    EXPECT_LT(taken, refused);
 }
 
 } // namespace

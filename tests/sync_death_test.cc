@@ -180,6 +180,24 @@ int NotifyOne(brood_call *call)
     return rc ? rc : brood_condition_notify(condition, 1);
 }
 
+/* One waits, one notifies, and it is as if nobody had ever died. */
+void ExpectNotificationArrives(const Condition &condition)
+{
+    brood_lock *lock = brood_condition_lock(condition.get());
+    std::atomic<bool> waiting{false};
+    std::thread waiter([&] {
+        EXPECT_EQ(0, brood_lock_acquire(lock, kDeadline)) << LastWords();
+        waiting = true;
+        EXPECT_EQ(0, brood_condition_wait(condition.get(), kDeadline)) << LastWords();
+        EXPECT_EQ(0, brood_lock_release(lock));
+    });
+    EXPECT_TRUE(WaitFor([&] { return waiting.load(); }));
+    EXPECT_EQ(0, brood_lock_acquire(lock, kDeadline)) << LastWords();
+    EXPECT_EQ(0, brood_condition_notify(condition.get(), 1)) << LastWords();
+    EXPECT_EQ(0, brood_lock_release(lock));
+    waiter.join();
+}
+
 /* Two threads that wait, and one that is killed in the middle of notifying one of them, with the
  * lock in its hands. */
 void ExpectNotifierDies(const char *point)
@@ -207,6 +225,7 @@ void ExpectNotifierDies(const char *point)
     ASSERT_EQ(0, brood_lock_recover(lock, kDeadline)) << LastWords();
     EXPECT_EQ(0, brood_condition_notify_all(condition.get())) << LastWords();
     EXPECT_EQ(0, brood_lock_release(lock));
+    ExpectNotificationArrives(condition);
 }
 
 TEST_P(SyncDeath, OfANotifierBeforeAnybodyCouldKnow)

@@ -24,7 +24,7 @@ namespace {
 
 constexpr int64_t kDeadline = 30000; /* ms, of a survivor; the machine may be busy */
 constexpr int kWorkers = 4;
-constexpr double kEnough = 70; /* seconds that one test kills at most */
+constexpr double kEnough = 25; /* seconds that one test kills at most */
 
 /* In memory that all share. */
 struct Board {
@@ -91,7 +91,7 @@ class Killer {
             ASSERT_TRUE(WaitFor([&] { return board->steps.load() >= goal; }))
                 << "they stand still; " << kills_ << " killed";
             for (unsigned i = random_() % 2000; i > 0; i--) {
-                std::atomic_thread_fence(std::memory_order_seq_cst);
+                (void)board->stop.load();
             }
             KillOne(random_() % kWorkers);
             between();
@@ -539,7 +539,7 @@ INSTANTIATE_TEST_SUITE_P(By, SyncCrowd, testing::ValuesIn(StartMethods()), Metho
 TEST_P(SyncCrowd, LosesNoWakeUp)
 {
     const BoardMemory memory;
-    const int64_t rounds = Scaled(400);
+    const int64_t rounds = Scaled(10000);
     const Lock lock = NewLock();
     const Condition condition = NewCondition(lock);
     const Event event = NewEvent();

@@ -20,6 +20,8 @@
 #endif
 
 #define NS_PER_S ((int64_t)1000 * 1000 * 1000)
+#define NAP_NS ((int64_t)30 * 1000) /* while a process ends; each next one is twice as long */
+#define NAPS 7
 
 void brood_os_relax(void)
 {
@@ -202,6 +204,21 @@ static bool wait_with(brood_word *word, uint32_t value, atomic_uint *its, unsign
     return true;
 }
 
+/* The kernel marks the witness of a process that ends, and a moment later the process has ended; or
+ * only the thread that had it. Looks a few times, longer apart each time, and tells whether there is
+ * something to be seen. */
+static bool sleep_shortly(brood_word *word, uint32_t value, uint64_t stamp, int64_t deadline_ns)
+{
+    for (int64_t nap_ns = NAP_NS; nap_ns < NAP_NS << NAPS; nap_ns *= 2) {
+        const int64_t now = brood_os_now();
+        if (now >= deadline_ns || !brood_os_stamp_runs(stamp) || brood_word_load(word) != value) {
+            return true;
+        }
+        wait_plainly(word, value, deadline_ns - now < nap_ns ? deadline_ns : now + nap_ns);
+    }
+    return !brood_os_stamp_runs(stamp) || brood_word_load(word) != value;
+}
+
 void brood_os_word_wait(brood_word *word, uint32_t value, const brood_os_peer *peer,
                         int64_t deadline_ns)
 {
@@ -213,7 +230,7 @@ void brood_os_word_wait(brood_word *word, uint32_t value, const brood_os_peer *p
             if (wait_with(word, value, its, before | FUTEX_WAITERS, deadline_ns)) {
                 return;
             }
-        } else if (!brood_os_stamp_runs(peer->stamp)) {
+        } else if (sleep_shortly(word, value, peer->stamp, deadline_ns)) {
             return;
         }
     }

@@ -56,12 +56,17 @@ void script_release_2(void);
 bool script_no_permits(void);
 
 void script_condition(unsigned process);
+void script_condition_repaired(unsigned process);
 void script_wait(void); /* until something was brought */
 void script_wait_late(void);
 void script_consume(void);    /* what was brought */
 void script_bring_two(void);  /* one after the other */
 void script_notify_all(void); /* of one thing */
 bool script_nothing_brought(void);
+void script_wait_on(void); /* these repair the lock and go on */
+void script_bring_on(void);
+void script_notify_in_vain(void);
+bool script_nobody_brought(void);
 
 void script_event(unsigned process);
 void script_event_wait(void);

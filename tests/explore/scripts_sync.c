@@ -149,7 +149,7 @@ static void watch_lock(void)
     explore_show("lock", lock->shared.cell, lock->shared.cell->size);
 }
 
-void script_condition(unsigned process)
+static void set_up_condition(unsigned process, bool watched)
 {
     if (process == 0) {
         explore_expect(brood_lock_new(&lock, NULL) == 0, "no lock");
@@ -157,12 +157,26 @@ void script_condition(unsigned process)
         for (unsigned p = 1; p < EXPLORE_PROCESSES; p++) {
             explore_expect(brood_heap_send(&lock->shared, id_of(1)) == 0, "not sent");
         }
-        watch_lock();
+        if (watched) {
+            watch_lock();
+        } else {
+            explore_show("lock", lock->shared.cell, lock->shared.cell->size);
+        }
         send_to_all();
     } else {
         lock = (brood_lock *)receive(1, &brood_lock_kind, brood_none());
         it.shared = receive(0, &brood_condition_kind, brood_object_(BROOD_LOCK, lock));
     }
+}
+
+void script_condition(unsigned process)
+{
+    set_up_condition(process, true);
+}
+
+void script_condition_repaired(unsigned process)
+{
+    set_up_condition(process, false);
 }
 
 static bool take_lock(void)
@@ -255,6 +269,48 @@ void script_bring_two(void)
 {
     bring(1, 1);
     bring(1, 1);
+}
+
+/* ---- conditions, when the lock is repaired: it is not known then of whom it was taken over ---- */
+
+static void repair_lock(int rc)
+{
+    if (rc == BROOD_EOWNERDEAD) {
+        rc = brood_lock_recover(lock, BROOD_FOREVER);
+    }
+    explore_expect(rc == 0, "not recovered");
+}
+
+void script_wait_on(void)
+{
+    repair_lock(brood_lock_acquire(lock, BROOD_FOREVER));
+    while (FACTS[0] == 0) {
+        repair_lock(brood_condition_wait(it.condition, BROOD_FOREVER));
+    }
+    give_lock();
+}
+
+static void notify_on(unsigned things)
+{
+    repair_lock(brood_lock_acquire(lock, BROOD_FOREVER));
+    FACTS[0] += things;
+    explore_expect(brood_condition_notify(it.condition, 1) == 0, "not notified");
+    give_lock();
+}
+
+void script_bring_on(void)
+{
+    notify_on(1);
+}
+
+void script_notify_in_vain(void)
+{
+    notify_on(0);
+}
+
+bool script_nobody_brought(void)
+{
+    return FACTS[0] == 0;
 }
 
 /* Nobody who is not there has brought anything, and the lock is whole. */
