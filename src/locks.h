@@ -25,7 +25,7 @@ typedef enum brood_lock_id {
     BROOD_LOCK_HEAP,
     BROOD_LOCK_SEGMENTS,
     BROOD_LOCK_KNOWN,
-    BROOD_LOCK_CONNECTION, /* see brood_connection_check */
+    BROOD_LOCK_CONNECTION,  /* see brood_connection_check */
     BROOD_LOCK_MEMORY_NAME, /* src/posix/memory.c, where shared memory has to have one */
     BROOD_LOCK_LOG,
     BROOD_LOCK_COUNT
