@@ -1,11 +1,12 @@
 #!/bin/sh
-# setup.sh [clang] [fuzz] [windows] [cross]: makes sure that what the build needs is here. As root on Debian
+# setup.sh [clang] [fuzz] [windows] [cross] [musl]: makes sure that what the build needs is here. As root on Debian
 # or Ubuntu it installs what is missing; elsewhere it prints the commands that would.
 #   (nothing)  compilers, CMake, Ninja, libsodium, GoogleTest, nlohmann-json
 #   clang      the second compiler
 #   fuzz       Clang with libFuzzer and the sanitizers
 #   windows    MinGW, Wine, and libsodium and GoogleTest for Windows in the user's cache
 #   cross      compilers for s390x and aarch64, QEMU, and the same libraries for each
+#   musl       another C library, and libsodium for it
 . "$(dirname "$0")/common.sh"
 
 missing=
@@ -72,6 +73,11 @@ need_cross() {
     need_sources
 }
 
+need_musl() {
+    need musl-tools command -v musl-gcc
+    need_sources
+}
+
 need_all() {
     missing=
     need_base
@@ -91,8 +97,8 @@ print_commands() {
 
 for part in "$@"; do
     case $part in
-    clang | fuzz | windows | cross) ;;
-    *) fail "usage: setup.sh [clang] [fuzz] [windows] [cross]" ;;
+    clang | fuzz | windows | cross | musl) ;;
+    *) fail "usage: setup.sh [clang] [fuzz] [windows] [cross] [musl]" ;;
     esac
 done
 
@@ -121,6 +127,7 @@ fi
 for part in "$@"; do
     case $part in
     windows) sh tools/cross/build-parts.sh mingw ;;
+    musl) sh tools/cross/build-parts.sh musl ;;
     cross)
         sh tools/cross/build-parts.sh s390x
         sh tools/cross/build-parts.sh aarch64

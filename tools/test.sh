@@ -6,7 +6,7 @@
 # seconds one configuration's tests may take together.
 . "$(dirname "$0")/common.sh"
 
-matrix='release asan tsan clang portable fuzz mingw s390x aarch64'
+matrix='release asan tsan clang portable fuzz mingw s390x aarch64 musl'
 presets=dev
 if [ "${1-}" = --matrix ]; then
     shift
@@ -57,6 +57,7 @@ run_preset() {
     clang) parts='clang' wrapper='' ;;
     fuzz) parts='fuzz' wrapper='' ;;
     s390x | aarch64) parts='cross' wrapper='' ;;
+    musl) parts='musl' wrapper='' ;;
     *) parts='' wrapper='' ;;
     esac
     case $preset in
@@ -67,11 +68,13 @@ run_preset() {
     # cmake/BroodTesting.cmake.
     case $preset in
     fuzz) suite_name='^fuzz/' ;;
+    musl) suite_name='^example/' ;;
     *) suite_name='^[A-Z]' ;;
     esac
 
     case $preset in
     s390x | aarch64) say "== $preset (of the tests those that start no process)" ;;
+    musl) say "== $preset (the examples)" ;;
     *) say "== $preset" ;;
     esac
     # The word splitting of $parts and $wrapper is wanted: lists of words.
@@ -97,7 +100,7 @@ run_preset() {
     # Each test has a limit, but if very many hang, words now are better than an end never seen.
     limit=
     if command -v timeout >/dev/null; then
-        limit="timeout ${BROOD_TEST_LIMIT:-900}"
+        limit="timeout ${BROOD_TEST_LIMIT:-1500}"
     fi
     status=0
     # shellcheck disable=SC2086

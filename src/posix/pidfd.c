@@ -51,6 +51,7 @@ typedef struct pidfd_facts {
     int32_t status; /* as wait has it */
 } pidfd_facts;
 
+/* C libraries do not agree on the type that ioctl takes it in. */
 #define ASK_FACTS _IOWR(0xFF, 11, pidfd_facts)
 #define FACT_STATUS ((uint64_t)1 << 3)
 #define TRIES 5 /* the status is there a moment after the one who reaped it has it */
@@ -59,7 +60,8 @@ int brood_posix_pidfd_status(int pidfd, int *status)
 {
     for (int i = 0; i < TRIES; i++) {
         pidfd_facts facts = {FACT_STATUS, 0, {0}, 0};
-        const int rc = BROOD_SYS("ioctl", ENOTTY, ioctl(pidfd, ASK_FACTS, &facts));
+        const int rc = (int)BROOD_SYS("ioctl", ENOTTY,
+                                      syscall(SYS_ioctl, pidfd, ASK_FACTS, &facts));
         if (rc == 0 && (facts.mask & FACT_STATUS) != 0) {
             *status = facts.status;
             return 0;

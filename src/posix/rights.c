@@ -10,11 +10,11 @@ void brood_posix_put_fds(struct msghdr *message, brood_posix_control *control, c
 
     memset(control, 0, CMSG_SPACE(count * sizeof(int)));
     message->msg_control = control->room;
-    message->msg_controllen = CMSG_SPACE(count * sizeof(int));
+    message->msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int));
     head = CMSG_FIRSTHDR(message);
     head->cmsg_level = SOL_SOCKET;
     head->cmsg_type = SCM_RIGHTS;
-    head->cmsg_len = CMSG_LEN(count * sizeof(int));
+    head->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int));
     memcpy(CMSG_DATA(head), fds, count * sizeof(int));
 }
 

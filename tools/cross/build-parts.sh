@@ -4,17 +4,18 @@
 # $BROOD_CACHE/TARGET then points at all the parts.
 . "$(dirname "$0")/../common.sh"
 
+# version PACKAGE: of the installed Debian package, without what a file name should not have.
+version() { dpkg-query -W -f '${Version}' "$1" | tr ':~+' '---'; }
+
 target=$1
 toolchain=$top/cmake/toolchain-$target.cmake
 case $target in
 mingw) compiler=gcc$(x86_64-w64-mingw32-gcc-posix -dumpversion) ;;
+musl) compiler=gcc$(musl-gcc -dumpversion)-musl$(version musl-dev) ;;
 *) compiler=gcc$("$target-linux-gnu-gcc" -dumpversion)-$target ;;
 esac
 parts=$cache/$target
 mkdir -p "$parts"
-
-# version PACKAGE: of the installed Debian package, without what a file name should not have.
-version() { dpkg-query -W -f '${Version}' "$1" | tr ':~+' '---'; }
 
 work=
 trap 'rm -rf "$work"' EXIT
@@ -69,7 +70,19 @@ make_json() {
     cp -R /usr/include/nlohmann "$1/include/"
 }
 
+# Copied for the same reason: beside them are those of another C library.
+make_kernel() {
+    mkdir -p "$1/include"
+    cp -R /usr/include/linux /usr/include/asm-generic "$1/include/"
+    cp -RL "/usr/include/$(gcc -print-multiarch)/asm" "$1/include/"
+}
+
 sodium=$(version libsodium-dev)
+if [ "$target" = musl ]; then # without C++
+    part kernel "$(version linux-libc-dev)"
+    part libsodium "$sodium-$compiler"
+    exit
+fi
 part libsodium "$sodium-$compiler"
 part googletest "$(version googletest)-$compiler"
 part json "$(version nlohmann-json3-dev)"
