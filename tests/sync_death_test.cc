@@ -488,6 +488,7 @@ TEST_P(SyncDeath, OfWhoRunsTheActionBreaksTheBarrier)
     EXPECT_FALSE(brood_barrier_broken(barrier.get()));
     brood_process_kill(child.get());
     here.join();
+    EXPECT_EQ(0, brood_process_join(child.get(), kSoon)) << LastWords();
     EXPECT_TRUE(brood_barrier_broken(barrier.get()));
     std::error_code ignored;
     std::filesystem::remove(path, ignored);
