@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,19 +22,45 @@ constexpr int64_t kDeadline = 10000; /* ms, of a survivor */
 
 OVER_METHODS(SyncDeath);
 
-/// Doomed is a child that stops at a point, and is killed there.
+/* Who is started before its turn, since the environment is set while there is one thread only. */
+void AwaitTurn()
+{
+    const char *path = std::getenv("BROOD_TEST_TURN");
+    if (path != nullptr) {
+        EXPECT_TRUE(WaitFor([&] { return !ReadFile(path).empty(); }));
+    }
+}
+
+/// Doomed is a child that stops at a point, and is killed there. Its function waits for its turn if
+/// it is one that does.
 class Doomed {
   public:
-    Doomed(const std::string &point, brood_function function, const brood_args *args) : stop_(point)
+    Doomed(const std::string &point, brood_function function, const brood_args *args)
+        : stop_(point), turn_(TemporaryFile("turn"))
     {
         SetEnvironment("BROOD_TEST_STOP", stop_.Setting());
+        SetEnvironment("BROOD_TEST_TURN", turn_);
         child_ = Start(function, args);
         SetEnvironment("BROOD_TEST_STOP", "");
+        SetEnvironment("BROOD_TEST_TURN", "");
         EXPECT_TRUE(child_) << LastWords();
+    }
+    ~Doomed()
+    {
+        std::error_code ignored;
+        std::filesystem::remove(turn_, ignored);
+    }
+    Doomed(const Doomed &) = delete;
+    Doomed &operator=(const Doomed &) = delete;
+    /// Begin says that it is its turn.
+    void Begin() const
+    {
+        std::ofstream(turn_) << "now";
     }
     /// AwaitStop waits until it is there.
     void AwaitStop() const
     {
+        Begin();
         EXPECT_EQ(brood_process_pid(child_.get()), stop_.Pid());
     }
     void Kill() const
@@ -49,6 +76,7 @@ class Doomed {
 
   private:
     StopFile stop_;
+    std::string turn_;
     Process child_;
 };
 
@@ -127,15 +155,16 @@ int ReleaseOne(brood_call *call)
 {
     brood_semaphore *semaphore;
     const int rc = BROOD_UNPACK(call, &semaphore);
+    AwaitTurn();
     return rc ? rc : brood_semaphore_release(semaphore, 1);
 }
 
 TEST_P(SyncDeath, OfWhoReleasedASemaphoreAndDidNotWakeAnybody)
 {
     const Semaphore semaphore = NewSemaphore(0);
+    const Doomed doomed("semaphore-released", ReleaseOne, BROOD_ARGS(semaphore.get()));
     std::thread waiter(
         [&] { EXPECT_EQ(0, brood_semaphore_acquire(semaphore.get(), kDeadline)) << LastWords(); });
-    const Doomed doomed("semaphore-released", ReleaseOne, BROOD_ARGS(semaphore.get()));
     doomed.KillThere();
     waiter.join();
     EXPECT_EQ(0u, brood_semaphore_value(semaphore.get()));
@@ -176,6 +205,7 @@ int NotifyOne(brood_call *call)
 {
     brood_condition *condition;
     int rc = BROOD_UNPACK(call, &condition);
+    AwaitTurn();
     rc = rc ? rc : brood_lock_acquire(brood_condition_lock(condition), kSoon);
     return rc ? rc : brood_condition_notify(condition, 1);
 }
@@ -203,6 +233,7 @@ void ExpectNotificationArrives(const Condition &condition)
 void ExpectNotifierDies(const char *point)
 {
     const Condition condition = NewCondition();
+    const Doomed doomed(point, NotifyOne, BROOD_ARGS(condition.get()));
     brood_lock *lock = brood_condition_lock(condition.get());
     std::atomic<int> waiting{0};
     std::vector<std::thread> threads;
@@ -216,7 +247,6 @@ void ExpectNotifierDies(const char *point)
         });
     }
     ASSERT_TRUE(WaitFor([&] { return waiting == 2; }));
-    const Doomed doomed(point, NotifyOne, BROOD_ARGS(condition.get()));
     doomed.KillThere();
     for (std::thread &thread : threads) {
         thread.join();
@@ -281,6 +311,7 @@ int SetEvent(brood_call *call)
 {
     brood_event *event;
     const int rc = BROOD_UNPACK(call, &event);
+    AwaitTurn();
     if (rc == 0) {
         brood_event_set(event);
     }
@@ -292,12 +323,12 @@ int SetEvent(brood_call *call)
 TEST_P(SyncDeath, OfWhoSetAnEventAndDidNotWakeAnybody)
 {
     const Event event = NewEvent();
+    const Doomed doomed("event-set", SetEvent, BROOD_ARGS(event.get()));
     std::thread alone([&] { EXPECT_EQ(0, brood_event_wait(event.get(), kDeadline)); });
     std::thread together([&] {
         brood_wait_item items[] = {{brood_of(event.get()), false}};
         EXPECT_EQ(0, brood_wait(items, 1, kDeadline)) << LastWords();
     });
-    const Doomed doomed("event-set", SetEvent, BROOD_ARGS(event.get()));
     doomed.KillThere();
     alone.join();
     together.join();
@@ -331,10 +362,17 @@ int MeetOnce(brood_call *call)
     return rc ? rc : brood_barrier_wait(barrier, nullptr, kSoon);
 }
 
+int MeetLast(brood_call *call)
+{
+    AwaitTurn();
+    return MeetOnce(call);
+}
+
 /* Of three parties two wait here; the third is killed at the point. */
 void ExpectPartyDies(const char *point, int expected, brood_function action = nullptr)
 {
     const Barrier barrier = NewBarrier(3, action);
+    const Doomed doomed(point, MeetLast, BROOD_ARGS(barrier.get()));
     std::vector<std::thread> threads;
     for (int i = 0; i < 2; i++) {
         threads.emplace_back([&] {
@@ -343,7 +381,6 @@ void ExpectPartyDies(const char *point, int expected, brood_function action = nu
         });
     }
     ASSERT_TRUE(WaitFor([&] { return brood_barrier_n_waiting(barrier.get()) == 2; }));
-    const Doomed doomed(point, MeetOnce, BROOD_ARGS(barrier.get()));
     doomed.KillThere();
     for (std::thread &thread : threads) {
         thread.join();
@@ -451,6 +488,7 @@ TEST_P(SyncDeath, OfWhoRunsTheActionBreaksTheBarrier)
     EXPECT_FALSE(brood_barrier_broken(barrier.get()));
     brood_process_kill(child.get());
     here.join();
+    EXPECT_EQ(0, brood_process_join(child.get(), kSoon)) << LastWords();
     EXPECT_TRUE(brood_barrier_broken(barrier.get()));
     std::error_code ignored;
     std::filesystem::remove(path, ignored);
