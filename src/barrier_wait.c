@@ -197,7 +197,13 @@ static void break_round(const party *one)
     }
 }
 
-/* Sleeps once, and looks whether somebody has died if that was for nothing. */
+static bool has_died(const party *one, uint32_t value)
+{
+    return value != 0 && value != BROOD_PARTY_GONE && brood_barrier_is_dead(one->barrier, value);
+}
+
+/* Sleeps once, and looks whether somebody has died if that was for nothing: the one that was the next
+ * before, and the one that is it now. */
 static void sleep_once(const party *one, uint32_t turn)
 {
     const brood_barrier *barrier = one->barrier;
@@ -213,7 +219,8 @@ static void sleep_once(const party *one, uint32_t turn)
     }
     if (brood_barrier_take_from_dead(barrier, one->me)) {
         brood_barrier_give_guard(barrier);
-    } else if (next != 0 && still_waits(one) && brood_barrier_is_dead(barrier, next)) {
+    }
+    if (still_waits(one) && (has_died(one, next) || has_died(one, next_party(one)))) {
         break_round(one);
     }
 }
