@@ -107,6 +107,15 @@ int ComeIn(brood_call *call)
     return rc;
 }
 
+Pool PoolThatComesIn(const brood_args *args)
+{
+    brood_pool_options options = BROOD_OPTIONS_INIT(pool);
+    options.workers = 2;
+    options.initializer = ComeIn;
+    options.initargs = args;
+    return NewPool(options);
+}
+
 int PoolInAGroup(brood_call *call)
 {
     const char *method;
@@ -118,11 +127,7 @@ int PoolInAGroup(brood_call *call)
     brood_array *come = nullptr; /* workers do not listen any more */
     CHILD_CHECK(call, brood_array_new(&come, int32_t, 1, nullptr) == 0);
     const std::unique_ptr<brood_array, decltype(&brood_array_free)> owned(come, brood_array_free);
-    brood_pool_options options = BROOD_OPTIONS_INIT(pool);
-    options.workers = 2;
-    options.initializer = ComeIn;
-    options.initargs = BROOD_ARGS(come);
-    const Pool pool = NewPool(options);
+    const Pool pool = PoolThatComesIn(BROOD_ARGS(come));
     CHILD_CHECK(call, pool && WaitFor([come] { return Come(come)->load() == 2; }));
     Message after;
     const std::vector<int64_t> workers = Workers();
