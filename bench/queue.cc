@@ -72,6 +72,47 @@ int Echo(brood_call *call)
     return rc == BROOD_ESHUTDOWN ? 0 : rc;
 }
 
+/* The same for values: a tuple of arguments comes, a number goes back, as a task of a pool does it. */
+int Square(brood_queue *from, brood_queue *to)
+{
+    brood_message *message = nullptr;
+    int64_t n = 0;
+    int rc = brood_queue_get(from, &message, BROOD_FOREVER);
+    rc = rc != 0 ? rc : BROOD_UNPACK(message, &n);
+    brood_message_free(message);
+    return rc != 0 ? rc : brood_queue_put(to, brood_int(n * n), BROOD_FOREVER);
+}
+
+int EchoValues(brood_call *call)
+{
+    brood_queue *requests;
+    brood_queue *answers;
+    int cpu;
+    int rc = BROOD_UNPACK(call, &requests, &answers, &cpu);
+    raw::PinTo(rc != 0 || cpu < 0 ? std::vector<int>{} : std::vector<int>{cpu});
+    while (rc == 0) {
+        rc = Square(requests, answers);
+    }
+    return rc == BROOD_ESHUTDOWN ? 0 : rc;
+}
+
+int AskBytes(brood_queue *requests, brood_queue *answers)
+{
+    char buffer[64] = "";
+    size_t size = sizeof buffer;
+    const int rc = brood_queue_put_bytes(requests, buffer, size, BROOD_FOREVER);
+    return rc != 0 ? rc : brood_queue_get_bytes_into(answers, buffer, &size, BROOD_FOREVER);
+}
+
+int AskValues(brood_queue *requests, brood_queue *answers)
+{
+    brood_message *message = nullptr;
+    int rc = brood_queue_put(requests, BROOD_TUPLE(7), BROOD_FOREVER);
+    rc = rc != 0 ? rc : brood_queue_get(answers, &message, BROOD_FOREVER);
+    brood_message_free(message);
+    return rc;
+}
+
 /* The other side of Echo, in a process of its own, too: how often one spins is settled when a process
  * first asks on how many processors it runs. */
 int Ask(brood_call *call)
@@ -80,17 +121,15 @@ int Ask(brood_call *call)
     brood_queue *answers;
     brood_connection *connection;
     int cpu;
-    int rc = BROOD_UNPACK(call, &requests, &answers, &connection, &cpu);
+    bool values;
+    int rc = BROOD_UNPACK(call, &requests, &answers, &connection, &cpu, &values);
     raw::PinTo(rc != 0 || cpu < 0 ? std::vector<int>{} : std::vector<int>{cpu});
-    char buffer[64] = "";
     while (rc == 0) {
         uint64_t count = 0;
         size_t size = sizeof count;
         rc = brood_recv_bytes_into(connection, &count, &size, BROOD_FOREVER);
         for (; rc == 0 && count > 0; count--) {
-            size = sizeof buffer;
-            rc = brood_queue_put_bytes(requests, buffer, size, BROOD_FOREVER);
-            rc = rc != 0 ? rc : brood_queue_get_bytes_into(answers, buffer, &size, BROOD_FOREVER);
+            rc = values ? AskValues(requests, answers) : AskBytes(requests, answers);
         }
         if (rc == 0) {
             rc = brood_send_bytes(connection, "", 1, BROOD_FOREVER);
@@ -187,10 +226,10 @@ void CompareTraffic(Bench &bench, const Traffic &traffic, const raw::CrowdWay &w
 }
 
 /* The limit is a word that two processes hand to each other, spinning, or asleep in between. */
-void RoundTrip(Bench &bench, const std::string &words, int ours, int theirs)
+void RoundTrip(Bench &bench, const std::string &words, int ours, int theirs, bool values = false)
 {
     Row row;
-    row.name = "queue round trip 64 B, " + words;
+    row.name = std::string("queue round trip ") + (values ? "a value, " : "64 B, ") + words;
     row.unit = "us";
     row.limit_is = raw::kWordIs;
     row.value = [](double seconds) { return seconds * 1e6; };
@@ -200,15 +239,16 @@ void RoundTrip(Bench &bench, const std::string &words, int ours, int theirs)
     const Queue requests(0);
     const Queue answers(0);
     brood_process *echo = nullptr;
-    Must(brood_process_start(&echo, Echo, BROOD_ARGS(requests.get(), answers.get(), theirs),
-                             nullptr),
+    Must(brood_process_start(&echo, values ? EchoValues : Echo,
+                             BROOD_ARGS(requests.get(), answers.get(), theirs), nullptr),
          "start");
     {
         Workers workers;
         workers.Add([&](brood_process **process, brood_connection *connection) {
-            return brood_process_start(
-                process, Ask,
-                BROOD_ARGS(requests.get(), answers.get(), BROOD_GIVE(connection), ours), nullptr);
+            return brood_process_start(process, Ask,
+                                       BROOD_ARGS(requests.get(), answers.get(),
+                                                  BROOD_GIVE(connection), ours, brood_bool(values)),
+                                       nullptr);
         });
         raw::Words pair(ours, theirs);
         bench.Compare(
@@ -278,6 +318,7 @@ void BenchQueue(Bench &bench)
     }
     if (cpus.size() > 1) {
         RoundTrip(bench, "two CPUs", cpus[0], cpus[1]);
+        RoundTrip(bench, "two CPUs", cpus[0], cpus[1], true);
     }
     Burst(bench);
 }
