@@ -17,6 +17,7 @@ typedef struct party {
     brood_word *place;
     uint32_t index;
     bool last;
+    bool delayed; /* had to wait for the guard, maybe since somebody died */
 } party;
 
 static int fail_broken(void)
@@ -68,8 +69,12 @@ static void give_up_early(const brood_barrier *barrier)
 static int try_to_arrive(party *one, bool again, uint32_t *turn)
 {
     const brood_barrier *barrier = one->barrier;
-    int rc = brood_barrier_take_guard(barrier, one->me);
+    int rc = 0;
 
+    if (!brood_guard_try(&brood_barrier_payload(barrier)->guard, one->me)) {
+        one->delayed = true;
+        rc = brood_barrier_take_guard(barrier, one->me);
+    }
     if (rc) {
         return brood_barrier_fail_guard(rc);
     }
@@ -229,6 +234,7 @@ static int wait_for_others(const party *one)
 {
     const brood_barrier *barrier = one->barrier;
     uint32_t spins = brood_spin_count();
+    bool look = one->delayed;
     bool late = false;
     uint32_t says;
 
@@ -243,6 +249,11 @@ static int wait_for_others(const party *one)
         } else if (brood_deadline_passed(one->deadline_ns)) {
             late = true;
             break_round(one);
+        } else if (look) { /* who died has cost time already */
+            look = false;
+            if (has_died(one, next_party(one))) {
+                break_round(one);
+            }
         } else {
             sleep_once(one, turn);
         }
@@ -259,7 +270,7 @@ static int wait_for_others(const party *one)
 
 int brood_barrier_wait(brood_barrier *barrier, uint32_t *index, int64_t timeout_ms)
 {
-    party one = {barrier, 0, 0, NULL, 0, false};
+    party one = {barrier, 0, 0, NULL, 0, false, false};
     int rc =
         brood_heap_enter(barrier != NULL ? &barrier->shared : NULL, &brood_barrier_kind, &one.me);
 

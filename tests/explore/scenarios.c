@@ -361,10 +361,7 @@ const explore_scenario explore_scenarios[] = {
      .excused = script_nobody_missed,
      .threads = {{0, script_meet, false}, {1, script_meet, false}, {2, script_meet, false}}},
     {.name = "barrier-two-of-three",
-     .claim =
-         "and when two of them die; one that has arrived and is about to wake somebody dies in "
-         "two parts, which may cost a slice each",
-     .patience = 2,
+     .claim = "and when two of them die",
      .large = true,
      .set_up = script_barrier_of_3,
      .fixed_rows = true,
