@@ -69,6 +69,8 @@ static int open_as(const char *name, int *fd, int *reader, bool read_only)
     if (errnum != 0) {
         brood_posix_close(*fd);
         brood_posix_close(*reader);
+        *fd = -1; /* callers close what they have */
+        *reader = -1;
     }
     return errnum;
 }
@@ -85,7 +87,8 @@ int brood_posix_open_memory(int *fd, int *reader, bool read_only)
         (void)shm_unlink(name);
         errnum = open_as(name, fd, reader, read_only);
     }
-    if (errnum == EEXIST || errnum == EACCES) { /* it is somebody else's */
+    /* It is somebody else's, or was taken away by one who has our number in another namespace. */
+    if (errnum == EEXIST || errnum == EACCES || errnum == ENOENT) {
         (void)snprintf(name, sizeof name, "/brood-%08x%08x", randombytes_random(),
                        randombytes_random());
         errnum = open_as(name, fd, reader, read_only);
