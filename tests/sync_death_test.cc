@@ -210,8 +210,9 @@ int NotifyOne(brood_call *call)
     return rc ? rc : brood_condition_notify(condition, 1);
 }
 
-/* One waits, one notifies, and it is as if nobody had ever died. */
-void ExpectNotificationArrives(const Condition &condition)
+/* One waits, it is told, and it is as if nobody had ever died. */
+template <class Tell>
+void ExpectWaiterIsWokenBy(const Condition &condition, Tell tell)
 {
     brood_lock *lock = brood_condition_lock(condition.get());
     std::atomic<bool> waiting{false};
@@ -223,7 +224,7 @@ void ExpectNotificationArrives(const Condition &condition)
     });
     EXPECT_TRUE(WaitFor([&] { return waiting.load(); }));
     EXPECT_EQ(0, brood_lock_acquire(lock, kDeadline)) << LastWords();
-    EXPECT_EQ(0, brood_condition_notify(condition.get(), 1)) << LastWords();
+    EXPECT_EQ(0, tell(condition.get())) << LastWords();
     EXPECT_EQ(0, brood_lock_release(lock));
     waiter.join();
 }
@@ -255,7 +256,8 @@ void ExpectNotifierDies(const char *point)
     ASSERT_EQ(0, brood_lock_recover(lock, kDeadline)) << LastWords();
     EXPECT_EQ(0, brood_condition_notify_all(condition.get())) << LastWords();
     EXPECT_EQ(0, brood_lock_release(lock));
-    ExpectNotificationArrives(condition);
+    ExpectWaiterIsWokenBy(condition,
+                          [](brood_condition *told) { return brood_condition_notify(told, 1); });
 }
 
 TEST_P(SyncDeath, OfANotifierBeforeAnybodyCouldKnow)
@@ -273,21 +275,9 @@ TEST_P(SyncDeath, OfANotifierBeforeItWokeAnybody)
 TEST_P(SyncDeath, OfAWaiterHoldsUpNobody)
 {
     const Condition condition = NewCondition();
-    brood_lock *lock = brood_condition_lock(condition.get());
     const Doomed doomed("condition-woken", WaitOnce, BROOD_ARGS(condition.get()));
     doomed.KillThere(); /* its first slice is over */
-    std::atomic<bool> waiting{false};
-    std::thread waiter([&] {
-        EXPECT_EQ(0, brood_lock_acquire(lock, kDeadline)) << LastWords();
-        waiting = true;
-        EXPECT_EQ(0, brood_condition_wait(condition.get(), kDeadline)) << LastWords();
-        EXPECT_EQ(0, brood_lock_release(lock));
-    });
-    ASSERT_TRUE(WaitFor([&] { return waiting.load(); }));
-    ASSERT_EQ(0, brood_lock_acquire(lock, kDeadline)) << LastWords();
-    EXPECT_EQ(0, brood_condition_notify_all(condition.get())) << LastWords();
-    EXPECT_EQ(0, brood_lock_release(lock));
-    waiter.join();
+    ExpectWaiterIsWokenBy(condition, brood_condition_notify_all);
 }
 
 /* What the dead one leaves behind: one wake-up too many, and that is all. */

@@ -104,6 +104,7 @@ class Killer {
     void End()
     {
         board->stop.store(1);
+        EXPECT_LT(0, kills_) << "nobody was killed";
         for (const Process &worker : workers_) {
             EXPECT_EQ(0, Result(worker)) << LastWords();
         }
