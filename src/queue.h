@@ -157,7 +157,7 @@ struct brood_queue {
     long flag_since;         /* the generation (fork.h) in which its handles came */
     brood_atomic closed;     /* for our puts */
     brood_atomic watched;    /* the flag's handle was given away */
-    brood_word put_patience; /* see brood_queue_patience */
+    brood_word put_patience; /* see brood_queue_look */
     brood_word get_patience;
     brood_word haste; /* how often in a row few messages were found: see queue_get.c */
     brood_word calm;

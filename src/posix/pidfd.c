@@ -60,8 +60,8 @@ int brood_posix_pidfd_status(int pidfd, int *status)
 {
     for (int i = 0; i < TRIES; i++) {
         pidfd_facts facts = {FACT_STATUS, 0, {0}, 0};
-        const int rc = (int)BROOD_SYS("ioctl", ENOTTY,
-                                      syscall(SYS_ioctl, pidfd, ASK_FACTS, &facts));
+        const int rc =
+            (int)BROOD_SYS("ioctl", ENOTTY, syscall(SYS_ioctl, pidfd, ASK_FACTS, &facts));
         if (rc == 0 && (facts.mask & FACT_STATUS) != 0) {
             *status = facts.status;
             return 0;
